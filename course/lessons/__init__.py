@@ -1,0 +1,38 @@
+"""The mathematics of the course: primal functions, and networks as parameter pytrees. One lesson a module.
+
+`SYLLABUS` is the one table of lessons; the README, the site, the notebooks' numbers and `course next` come from it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A row of the syllabus: `needs` are lessons that come before, `minutes` an estimate, `track` core or extra."""
+
+    name: str
+    title: str
+    needs: tuple[str, ...]
+    minutes: int
+    track: str = "core"
+
+
+SYLLABUS = (
+    Lesson("chain_rule", "The chain rule, one number at a time", (), 45),
+    Lesson("two_layer_network", "A whole network backward, every cotangent by name", ("chain_rule",), 60),
+    Lesson("linear_and_activations", "Affine layers and activations as pairs", ("two_layer_network",), 60),
+    Lesson("losses", "Losses that stay finite", ("linear_and_activations",), 60),
+    Lesson("mlp", "A deep network from your own pairs", ("linear_and_activations", "losses"), 60),
+)
+
+
+def lesson_named(name: str) -> Lesson:
+    """Looks a lesson up in the syllabus.
+
+    Raises:
+        KeyError: No lesson has this name.
+    """
+    for lesson in SYLLABUS:
+        if lesson.name == name:
+            return lesson
+    raise KeyError(name)

@@ -1,0 +1,67 @@
+"""Answers to `linear_and_activations`: affine with a broadcast bias; relu, sigmoid and tanh."""
+
+import jax.numpy as jnp
+from course.lessons.linear_and_activations import affine, relu, sigmoid, tanh
+from jaxtyping import Array, Bool, Float
+
+
+def affine_fwd(
+    x: Float[Array, "batch d_in"], w: Float[Array, "d_in d_out"], b: Float[Array, "d_out"]
+) -> tuple[Float[Array, "batch d_out"], tuple[Float[Array, "batch d_in"], Float[Array, "d_in d_out"]]]:
+    """Returns every row of x mapped by w plus the bias, and the residuals."""
+    # 1. Backward will need two of the three arguments. Which one can it do without?
+    return affine(x, w, b), (x, w)
+
+
+def affine_bwd(
+    residuals: tuple[Float[Array, "batch d_in"], Float[Array, "d_in d_out"]], y_bar: Float[Array, "batch d_out"]
+) -> tuple[Float[Array, "batch d_in"], Float[Array, "d_in d_out"], Float[Array, "d_out"]]:
+    """Returns (x_bar, w_bar, b_bar)."""
+    x, w = residuals
+    # 1. x[n, i] touched every y[n, j], by way of w[i, j]. Sum over which index?
+    x_bar = y_bar @ w.T
+    # 2. Which index of w meets which index of x? Sum over the one that w does not have.
+    w_bar = x.T @ y_bar
+    # 3. Every b[j] touched every row: what follows?
+    b_bar = y_bar.sum(axis=0)
+    return x_bar, w_bar, b_bar
+
+
+def relu_fwd(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Bool[Array, "*shape"]]:
+    """Returns relu of x, and the residuals."""
+    # 1. What is the least that backward must know about each entry of x?
+    return relu(x), x > 0
+
+
+def relu_bwd(residuals: Bool[Array, "*shape"], y_bar: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"]]:
+    """Returns (x_bar,)."""
+    # 1. What passes where x was positive, and what where it was not?
+    return (jnp.where(residuals, y_bar, 0),)
+
+
+def sigmoid_fwd(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Float[Array, "*shape"]]:
+    """Returns the sigmoid of x, and the residuals."""
+    # 1. Which of x and y makes the derivative shorter to write?
+    y = sigmoid(x)
+    return y, y
+
+
+def sigmoid_bwd(residuals: Float[Array, "*shape"], y_bar: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"]]:
+    """Returns (x_bar,)."""
+    y = residuals
+    # 1. How does dy/dx read in terms of y alone?
+    return (y_bar * y * (1 - y),)
+
+
+def tanh_fwd(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Float[Array, "*shape"]]:
+    """Returns tanh of x, and the residuals."""
+    # 1. Sigmoid kept y. Would tanh do better with x or with y?
+    y = tanh(x)
+    return y, y
+
+
+def tanh_bwd(residuals: Float[Array, "*shape"], y_bar: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"]]:
+    """Returns (x_bar,)."""
+    y = residuals
+    # 1. How does dy/dx read in terms of y alone, and what is its largest value?
+    return (y_bar * (1 - y**2),)

@@ -1,0 +1,61 @@
+"""Answers to `mlp`: the whole network's pass, made of the pairs of earlier lessons."""
+
+from typing import Any
+
+from course.lessons.mlp import Layer, Mlp
+from jaxtyping import Array, Float, Int
+
+from solutions.linear_and_activations import affine_bwd, affine_fwd, relu_bwd, relu_fwd
+from solutions.losses import softmax_cross_entropy_bwd, softmax_cross_entropy_fwd
+
+
+def mlp_fwd(
+    params: Mlp, x: Float[Array, "batch d_in"]
+) -> tuple[Float[Array, "batch classes"], list[Any]]:
+    """Returns the logits, and one entry of residuals an operation, in the order in which forward ran them."""
+    *hidden, last = params.layers
+    residuals: list[Any] = []
+    # 1. What must be kept from each layer, and who decides that?
+    for layer in hidden:
+        x, kept_affine = affine_fwd(x, layer.w, layer.b)
+        x, kept_relu = relu_fwd(x)
+        residuals.append((kept_affine, kept_relu))
+    # 2. The last layer has no relu.
+    logits, kept_affine = affine_fwd(x, last.w, last.b)
+    return logits, [*residuals, kept_affine]
+
+
+def mlp_bwd(
+    residuals: list[Any], logits_bar: Float[Array, "batch classes"]
+) -> tuple[Mlp, Float[Array, "batch d_in"]]:
+    """Returns (params_bar, x_bar)."""
+    *hidden, kept_affine = residuals
+    # 1. Which operation ran last?
+    x_bar, w_bar, b_bar = affine_bwd(kept_affine, logits_bar)
+    layers_bar = [Layer(w_bar, b_bar)]
+    # 2. In which order do the others follow, and what is the y_bar of each?
+    for kept_affine, kept_relu in reversed(hidden):
+        (y_bar,) = relu_bwd(kept_relu, x_bar)
+        x_bar, w_bar, b_bar = affine_bwd(kept_affine, y_bar)
+        layers_bar.append(Layer(w_bar, b_bar))
+    # 3. Forward listed its layers first to last. What did this loop do?
+    return Mlp(layers_bar[::-1]), x_bar
+
+
+def mlp_loss_fwd(
+    params: Mlp, x: Float[Array, "batch d_in"], labels: Int[Array, "batch"]
+) -> tuple[Float[Array, ""], tuple[Any, Any]]:
+    """Returns the loss, and the residuals of both halves."""
+    # 1. Two pairs in a row: what does each keep?
+    logits, kept_network = mlp_fwd(params, x)
+    loss, kept_loss = softmax_cross_entropy_fwd(logits, labels)
+    return loss, (kept_network, kept_loss)
+
+
+def mlp_loss_bwd(residuals: tuple[Any, Any], loss_bar: Float[Array, ""]) -> tuple[Mlp, None, None]:
+    """Returns the gradient of the parameters; the images and their labels are data and get None."""
+    kept_network, kept_loss = residuals
+    # 1. Backward runs the two pairs in the opposite order.
+    logits_bar, _ = softmax_cross_entropy_bwd(kept_loss, loss_bar)
+    params_bar, _ = mlp_bwd(kept_network, logits_bar)
+    return params_bar, None, None
