@@ -1,0 +1,1 @@
+"""Draws records: terminal, notebook, plots. Computes nothing and imports no JAX."""

@@ -1,0 +1,274 @@
+"""Verdicts and comparisons as text: plain for `print`, pytest and nbgrader, coloured for a terminal.
+
+    ✗ affine   w_bar is wrong · x_bar and b_bar are right                      4/6
+      The numbers match transposed.
+      Next: fix it and run again
+
+One drawing serves both: the plain text is what a console without colours gets.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Iterable, Sequence
+
+from rich.box import SIMPLE_HEAD, Box
+from rich.console import Console
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from course.records import Comparison, Cost, Feedback, Verdict
+from course.show import arrays, faces, rows, words
+from course.show.page import INDENT, QUIET, Page
+
+WIDTH = 80
+"""Columns of a verdict, on a wider terminal too: longer lines are hard to read."""
+MOST_LINES = 8
+"""Lines of a verdict when nothing more is asked for; what the learner printed comes after them."""
+
+_WIDEST_OVERVIEW = 100
+_PRINTED_LINES = 8
+"""Last lines of the learner's output that are shown."""
+_BAR = 14
+"""Characters of the longest bar."""
+_ASCII_HEAD = Box(str(SIMPLE_HEAD).replace("─", "-"), ascii=True)
+
+
+def verdict_text(
+    verdict: Verdict,
+    *,
+    why: bool = False,
+    cost: bool = False,
+    width: int = WIDTH,
+    encoding: str | None = None,
+) -> str:
+    """The verdict in plain text, spelled for `encoding` (by default that of standard output)."""
+    return _plain(lambda console: print_verdict(console, verdict, why=why, cost=cost), width, encoding)
+
+
+def comparison_text(comparison: Comparison, *, width: int = WIDTH, encoding: str | None = None) -> str:
+    """The comparison in plain text, spelled for `encoding` (by default that of standard output)."""
+    return _plain(lambda console: print_comparison(console, comparison), width, encoding)
+
+
+def overview_text(verdicts: Sequence[Verdict], *, width: int = WIDTH, encoding: str | None = None) -> str:
+    """The overview in plain text, spelled for `encoding` (by default that of standard output)."""
+    return _plain(lambda console: print_overview(console, verdicts), width, encoding)
+
+
+def print_verdict(console: Console, verdict: Verdict, *, why: bool = False, cost: bool = False) -> None:
+    """Prints a verdict.
+
+    Args:
+        console: where to; its width, colours and encoding are honoured.
+        verdict: what to print.
+        why: adds every array and check with its error, and all that the judge said.
+        cost: adds what each way to the derivative costs.
+    """
+    page = Page(console, WIDTH)
+    face = faces.of_verdict(verdict)
+    head = page.head(face, verdict.title, faces.headline(face, verdict.headline), faces.score(verdict))
+    end = _example(page, verdict) + (page.sentence(verdict.next, label="Next:") if verdict.next else [])
+    body = [page.sentence(line) for line in verdict.lines]
+    more = page.text(f"{INDENT}… more: course check {verdict.exercise} --why", QUIET)
+    room = MOST_LINES - len(head) - len(end)
+    page.put([*head, *(_joined(body) if why else _fitted(body, room, more)), *end])
+    _print_output(page, verdict.printed)
+    if why:
+        _print_why(page, verdict)
+    if cost:
+        _print_cost(page, verdict)
+
+
+def print_comparison(
+    console: Console, comparison: Comparison, *, why: bool = True, cost: bool = True
+) -> None:
+    """Prints a comparison; `why` adds the tables of arrays and checks, `cost` that of costs."""
+    page = Page(console, WIDTH)
+    face = faces.of_comparison(comparison)
+    said = [remark.text for remark in comparison.remarks]
+    page.put(page.head(face, comparison.answer, faces.headline(face, comparison.headline), ""))
+    page.put(_joined(map(page.sentence, said)))
+    _print_output(page, comparison.printed)
+    if why:
+        _print_agreement(page, comparison, Feedback.NAME, forward=True, said=said)
+    if cost and comparison.costs:
+        _print_costs(page, comparison.costs)
+
+
+def print_overview(console: Console, verdicts: Sequence[Verdict]) -> None:
+    """Prints one row an exercise, grouped by lesson in the order given, and how far it all is."""
+    page = Page(console, _WIDEST_OVERVIEW)
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, ratio=1, overflow="ellipsis")
+    table.add_column(no_wrap=True, justify="right")
+    for lesson, group in _by_lesson(verdicts).items():
+        table.add_row(page.text(lesson, "bold"))
+        for verdict in group:
+            table.add_row(*_overview_row(page, verdict))
+    page.indented(table)
+    page.gap()
+    page.indented(_total(page, verdicts))
+
+
+def _plain(draw: Callable[[Console], None], width: int, encoding: str | None) -> str:
+    encoding = encoding or getattr(sys.stdout, "encoding", None) or words.UTF8
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="replace", newline="\n")
+    draw(
+        Console(
+            file=stream,
+            width=width,
+            color_system=None,
+            force_terminal=False,
+            force_jupyter=False,
+            legacy_windows=False,
+        )
+    )
+    stream.seek(0)
+    return "\n".join(line.rstrip() for line in stream.read().splitlines())
+
+
+def _joined(parts: Iterable[list[Text]]) -> list[Text]:
+    return [line for part in parts for line in part]
+
+
+def _fitted(body: list[list[Text]], room: int, more: Text) -> list[Text]:
+    """As many whole sentences as there is room for, then where to read the others."""
+    if len(_joined(body)) <= room:
+        return _joined(body)
+    kept: list[Text] = []
+    for part in body:
+        if len(kept) + len(part) >= room:
+            break
+        kept += part
+    kept = kept or body[0][: max(room - 1, 0)]
+    return [*kept, more][: max(room, 0)]
+
+
+def _example(page: Page, verdict: Verdict) -> list[Text]:
+    """The smallest case, on one line where it fits, else what comes out below what goes in."""
+    if verdict.example is None or not rows.may_say_where(verdict):
+        return []
+    label, inputs = "Smallest case:", page.kept(arrays.named(verdict.example.inputs))
+    yours, right = map(page.kept, arrays.named_apart(verdict.example.yours, verdict.example.right))
+    outcome = f"yours {yours}, right {right}"
+    whole = page.sentence(f"{inputs}: {outcome}", label)
+    if len(whole) == 1:
+        return whole
+    return page.sentence(inputs, label) + page.sentence(outcome, indent=2 * INDENT)
+
+
+def _print_output(page: Page, output: str) -> None:
+    """Prints the last lines of what the learner's code printed."""
+    if not output.strip():
+        return
+    lines = page.spell(output.rstrip()).split("\n")
+    left = len(lines) - _PRINTED_LINES
+    page.put(
+        page.sentence(f"Your code printed (after {left} more lines):" if left > 0 else "Your code printed:")
+    )
+    page.put(page.quoted(lines[-_PRINTED_LINES:]))
+
+
+def _print_why(page: Page, verdict: Verdict) -> None:
+    if not rows.may_say_where(verdict):
+        page.gap()
+        page.put(page.sentence(rows.HIDDEN))
+    elif verdict.comparison:
+        _print_agreement(
+            page, verdict.comparison, rows.level(verdict), forward=verdict.shows_forward, said=verdict.lines
+        )
+    if verdict.where:
+        page.put(page.sentence(f"judged: {verdict.where}", style=QUIET))
+
+
+def _print_agreement(
+    page: Page, comparison: Comparison, feedback: Feedback, *, forward: bool, said: Sequence[str]
+) -> None:
+    """Prints arrays, checks, what is known of the wrong ones, and what was not `said` before."""
+    if comparison.arrays:
+        page.gap()
+        _print_table(page, rows.array_table(comparison.arrays, forward=forward))
+        page.put(_joined(map(page.sentence, rows.array_remarks(comparison.arrays, feedback))))
+    if comparison.checks:
+        page.gap()
+        _print_table(page, rows.check_table(comparison))
+    page.gap()
+    page.put(_joined(map(page.sentence, rows.unsaid(comparison, said))))
+    page.put(page.sentence(rows.circumstances(comparison), style=QUIET))
+
+
+def _print_table(page: Page, found: rows.Table) -> None:
+    table = _empty_table(page)
+    table.add_column()
+    for i, name in enumerate(found.header):
+        table.add_column(page.text(name), justify="right" if 0 < i and name else "left", overflow="fold")
+    for mark, row in zip(found.marks, found.rows, strict=True):
+        face = faces.of_row(mark)
+        table.add_row(page.text(face.glyph, f"bold {face.terminal}"), *map(page.text, row))
+    page.indented(table)
+    page.put(page.sentence(found.more))
+
+
+def _print_cost(page: Page, verdict: Verdict) -> None:
+    costs = verdict.comparison.costs if verdict.comparison else ()
+    if verdict.shows_cost and costs:
+        _print_costs(page, costs)
+    else:
+        page.gap()
+        page.put(page.sentence(rows.NO_COST if verdict.shows_cost else rows.NO_COST_YET))
+
+
+def _print_costs(page: Page, costs: Sequence[Cost]) -> None:
+    """Prints what each method costs, with a bar for its multiple of the primal."""
+    found, logarithmic = rows.cost_rows(costs)
+    table = _empty_table(page)
+    scale = "(log scale)" if logarithmic else ""
+    for name in ("method", "FLOPs", "× primal", scale, "bytes", "kept"):
+        table.add_column(page.text(name), justify="left" if name in ("method", scale) else "right")
+    for row in found:
+        cells = (row.method, row.flops, row.times, words.bar(row.length, _BAR), row.bytes, row.residuals)
+        table.add_row(*map(page.text, cells))
+    page.gap()
+    page.indented(table)
+    page.put(_joined(map(page.sentence, rows.cost_notes(costs))))
+
+
+def _empty_table(page: Page) -> Table:
+    head = _ASCII_HEAD if page.console.options.ascii_only else SIMPLE_HEAD
+    return Table(box=head, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", show_edge=False)
+
+
+def _by_lesson(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+    lessons: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        lessons.setdefault(verdict.exercise.partition(".")[0], []).append(verdict)
+    return lessons
+
+
+def _overview_row(page: Page, verdict: Verdict) -> tuple[Text, ...]:
+    face = faces.of_verdict(verdict)
+    name = verdict.exercise.partition(".")[2] or verdict.exercise
+    said = f"{verdict.headline} ".removeprefix(f"{face.word} ").removeprefix("· ")
+    return (
+        page.text(f"{INDENT}{face.glyph} {face.word}", face.terminal),
+        page.text(name),
+        Text(page.line(said), QUIET),
+        page.text(faces.score(verdict), "bold" if verdict.points else ""),
+    )
+
+
+def _total(page: Page, verdicts: Sequence[Verdict]) -> Table:
+    earned = sum(v.points + v.cost_points for v in verdicts)
+    possible = sum(v.possible + v.cost_possible for v in verdicts)
+    line = Table.grid(padding=(0, 2, 0, 0))
+    line.add_row(
+        ProgressBar(total=possible or 1, completed=earned, width=30, complete_style=faces.RIGHT.terminal),
+        page.text(f"{words.points(earned)} of {words.points(possible)} points", "bold"),
+        page.text(f"{sum(v.right for v in verdicts)} of {len(verdicts)} right"),
+    )
+    return line
