@@ -72,9 +72,7 @@ class Page:
 
     def sentence(self, text: str, label: str = "", style: str = "", indent: str = INDENT) -> list[Text]:
         """A sentence behind its label, wrapped and indented; a new line in it starts a new line."""
-        parts = [
-            part for part in self.spell(f"{label} {text}" if label else text).split("\n") if part.strip()
-        ]
+        parts = filter(str.strip, self.spell(f"{label} {text}" if label else text).split("\n"))
         hanging = indent + INDENT if label else indent
         lines = [Text(line, style) for part in parts for line in _wrapped(part, self.width, indent, hanging)]
         if label:

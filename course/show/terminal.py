@@ -29,6 +29,7 @@ MOST_LINES = 8
 """Lines of a verdict when nothing more is asked for; what the learner printed comes after them."""
 
 _WIDEST_OVERVIEW = 100
+_STATUS = max(len(f"{face.glyph} {face.word}") for face in [faces.OURS, *faces.FACES.values()])
 _PRINTED_LINES = 8
 """Last lines of the learner's output that are shown."""
 _BAR = 14
@@ -101,16 +102,18 @@ def print_comparison(
 def print_overview(console: Console, verdicts: Sequence[Verdict]) -> None:
     """Prints one row an exercise, grouped by lesson in the order given, and how far it all is."""
     page = Page(console, _WIDEST_OVERVIEW)
-    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, ratio=1, overflow="ellipsis")
-    table.add_column(no_wrap=True, justify="right")
+    names = max((len(_name(v)) for v in verdicts), default=0)
+    scores = max((len(faces.score(v)) for v in verdicts), default=0)
     for lesson, group in _by_lesson(verdicts).items():
-        table.add_row(page.text(lesson, "bold"))
+        table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        table.add_column(no_wrap=True, width=_STATUS)
+        table.add_column(no_wrap=True, width=names)
+        table.add_column(no_wrap=True, ratio=1, overflow="ellipsis")
+        table.add_column(no_wrap=True, justify="right", width=scores)
         for verdict in group:
             table.add_row(*_overview_row(page, verdict))
-    page.indented(table)
+        page.put(page.sentence(lesson, style="bold"))
+        page.indented(table)
     page.gap()
     page.indented(_total(page, verdicts))
 
@@ -168,9 +171,7 @@ def _print_output(page: Page, output: str) -> None:
         return
     lines = page.spell(output.rstrip()).split("\n")
     left = len(lines) - _PRINTED_LINES
-    page.put(
-        page.sentence(f"Your code printed (after {left} more lines):" if left > 0 else "Your code printed:")
-    )
+    page.put(page.sentence(f"Your code printed{f' (last of {len(lines)} lines)' if left > 0 else ''}:"))
     page.put(page.quoted(lines[-_PRINTED_LINES:]))
 
 
@@ -206,7 +207,7 @@ def _print_table(page: Page, found: rows.Table) -> None:
     table = _empty_table(page)
     table.add_column()
     for i, name in enumerate(found.header):
-        table.add_column(page.text(name), justify="right" if 0 < i and name else "left", overflow="fold")
+        table.add_column(page.text(name), justify="right" if i > 1 and name else "left", overflow="fold")
     for mark, row in zip(found.marks, found.rows, strict=True):
         face = faces.of_row(mark)
         table.add_row(page.text(face.glyph, f"bold {face.terminal}"), *map(page.text, row))
@@ -250,13 +251,16 @@ def _by_lesson(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
     return lessons
 
 
+def _name(verdict: Verdict) -> str:
+    return verdict.exercise.partition(".")[2] or verdict.exercise
+
+
 def _overview_row(page: Page, verdict: Verdict) -> tuple[Text, ...]:
     face = faces.of_verdict(verdict)
-    name = verdict.exercise.partition(".")[2] or verdict.exercise
     said = f"{verdict.headline} ".removeprefix(f"{face.word} ").removeprefix("· ")
     return (
-        page.text(f"{INDENT}{face.glyph} {face.word}", face.terminal),
-        page.text(name),
+        page.text(f"{face.glyph} {face.word}", face.terminal),
+        page.text(_name(verdict)),
         Text(page.line(said), QUIET),
         page.text(faces.score(verdict), "bold" if verdict.points else ""),
     )

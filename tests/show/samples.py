@@ -134,7 +134,7 @@ def costly(**changes: Any) -> Verdict:
     return _verdict(
         Status.COSTLY,
         "right but costly · 2.1 times the FLOPs of jax.vjp",
-        "The limit is 1.5 times. The product x @ w is made a second time in affine_bwd: forward has it already.",
+        "The limit is 1.5 times. affine_bwd makes the product x @ w a second time: forward has it already.",
         **{**facts, **changes},
     )
 
