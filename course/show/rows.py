@@ -11,6 +11,9 @@ from course.show import arrays, words
 MOST_ROWS = 24
 """Arrays in a table. When there are more, wrong ones come first and a sentence counts the rest."""
 
+WORDS = frozenset({"array", "shape", "check", ""})
+"""Columns of words, which begin at the left; numbers end at the right."""
+
 HIDDEN = "At this feedback level a verdict says only whether an answer is right."
 NO_COST_YET = "What a backward pass costs is shown from the lesson mlp on."
 NO_COST = "Cost is counted once the answer is right."

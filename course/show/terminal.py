@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 
 from rich.box import SIMPLE_HEAD, Box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -83,9 +83,7 @@ def print_verdict(console: Console, verdict: Verdict, *, why: bool = False, cost
         _print_cost(page, verdict)
 
 
-def print_comparison(
-    console: Console, comparison: Comparison, *, why: bool = True, cost: bool = True
-) -> None:
+def print_comparison(console: Console, comparison: Comparison, *, why: bool = True, cost: bool = True) -> None:
     """Prints a comparison; `why` adds the tables of arrays and checks, `cost` that of costs."""
     page = Page(console, WIDTH)
     face = faces.of_comparison(comparison)
@@ -193,6 +191,7 @@ def _print_agreement(
     """Prints arrays, checks, what is known of the wrong ones, and what was not `said` before."""
     if comparison.arrays:
         page.gap()
+        page.put(page.sentence("Each array, with its relative error against:", style=QUIET))
         _print_table(page, rows.array_table(comparison.arrays, forward=forward))
         page.put(_joined(map(page.sentence, rows.array_remarks(comparison.arrays, feedback))))
     if comparison.checks:
@@ -206,11 +205,13 @@ def _print_agreement(
 def _print_table(page: Page, found: rows.Table) -> None:
     table = _empty_table(page)
     table.add_column()
-    for i, name in enumerate(found.header):
-        table.add_column(page.text(name), justify="right" if i > 1 and name else "left", overflow="fold")
+    for name in found.header:
+        justify: JustifyMethod = "left" if name in rows.WORDS else "right"
+        table.add_column(page.text(name), justify=justify, overflow="fold")
     for mark, row in zip(found.marks, found.rows, strict=True):
         face = faces.of_row(mark)
-        table.add_row(page.text(face.glyph, f"bold {face.terminal}"), *map(page.text, row))
+        cells = (page.text(cell, "" if mark else face.terminal) for cell in row)
+        table.add_row(page.text(face.glyph, f"bold {face.terminal}"), *cells)
     page.indented(table)
     page.put(page.sentence(found.more))
 

@@ -39,7 +39,7 @@ _SPELLED = {
 }
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _LOG_FROM = 20.0
-"""Bars are logarithmic when the longest is more than this many times the shortest, which would not be seen."""
+"""Bars are logarithmic when the longest is more than this many times the shortest, else unseen."""
 _NEXT_UNIT = 999.5
 """A number that rounds to 1000 is written in the next unit."""
 

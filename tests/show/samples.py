@@ -187,9 +187,7 @@ def waiting(**changes: Any) -> Verdict:
 
 def not_started(**changes: Any) -> Verdict:
     """A stub as it was handed out."""
-    return _verdict(
-        Status.NOT_STARTED, "not started", **{"next": "write affine_fwd and affine_bwd", **changes}
-    )
+    return _verdict(Status.NOT_STARTED, "not started", **{"next": "write affine_fwd and affine_bwd", **changes})
 
 
 def ours(**changes: Any) -> Verdict:
@@ -204,6 +202,5 @@ def ours(**changes: Any) -> Verdict:
 
 
 EVERY_FACE = {
-    make.__name__: make
-    for make in (right, costly, wrong, refused, broken, stopped, waiting, not_started, ours)
+    make.__name__: make for make in (right, costly, wrong, refused, broken, stopped, waiting, not_started, ours)
 }
