@@ -75,17 +75,13 @@ def why_no_wheel(facts):
     if facts["bits"] != 64:
         return "JAX needs a 64-bit Python and this one has 32: install the 64-bit one."
     if facts["musl"]:
-        return (
-            "JAX isn't built for musl (Alpine): use a Linux with glibc, such as the image python:3.13-slim."
-        )
+        return "JAX isn't built for musl (Alpine): use a Linux with glibc, such as the image python:3.13-slim."
     if (system, machine) == ("darwin", "x86_64"):
         return (
             "JAX is no longer built for Intel Macs: use another machine or a Linux container"
             " (on Apple silicon: a Python built for arm64)."
         )
-    if machine not in {"linux": ["x86_64", "aarch64"], "darwin": ["arm64"], "win32": ["amd64"]}.get(
-        system, []
-    ):
+    if machine not in {"linux": ["x86_64", "aarch64"], "darwin": ["arm64"], "win32": ["amd64"]}.get(system, []):
         return f"JAX isn't built for {system} on {machine}: use Linux, a Mac with Apple silicon or Windows (AMD64)."
     return None
 
@@ -125,6 +121,7 @@ def step(title, command, env):
         elif seconds >= told + 20:
             told = seconds
             say(status)
+    process.stdout.close()
     failed = process.wait() != 0
     blank = " " * width + "\r" if sys.stderr.isatty() else ""
     say(f"{blank}  {title}: {'failed' if failed else 'done'}, {time.time() - start:.0f} s")
@@ -166,7 +163,7 @@ def set_up(folder, versions):
     present = present if present and present["version"] in versions else None
     facts = present or find_python(versions)
     if not facts:
-        needed, this = " or ".join(sorted(versions)), "{}.{}".format(*sys.version_info)
+        needed, this = " or ".join(versions), "{}.{}".format(*sys.version_info)
         raise SystemExit(
             f"handgrad needs Python {needed}; this is {this}, and there is no other on the PATH:"
             " install one, then type the same again."
@@ -175,32 +172,21 @@ def set_up(folder, versions):
         raise SystemExit(why_no_wheel(facts))
 
     uv = shutil.which("uv")
-    uv = (
-        uv if uv and subprocess.call([uv, "--version"], stdout=subprocess.DEVNULL) == 0 else None
-    )  # may be a shim
+    uv = uv if uv and subprocess.call([uv, "--version"], stdout=subprocess.DEVNULL) == 0 else None  # may be a shim
     say(f"Setting handgrad up in {folder}, once, with {'uv' if uv else 'pip'} and Python {facts['version']}:")
     env = dict(os.environ, PYTHONUTF8="1", PIP_USER="0", UV_VENV_CLEAR="1")
     # The build backend, too, comes in the pinned version. Paths relative: pip splits this one at spaces.
-    env.update(
-        dict.fromkeys(["PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT", "UV_BUILD_CONSTRAINT"], "constraints.txt")
-    )
+    env.update(dict.fromkeys(["PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT", "UV_BUILD_CONSTRAINT"], "constraints.txt"))
+    make, install = [facts["path"], "-m", "venv", "--clear", home], [python, "-m", "pip", "install", "--no-compile"]
     if uv:
-        make, install = (
-            [uv, "venv", "--python", facts["path"], home],
-            [uv, "pip", "install", "--python", python],
-        )
-    else:
-        make, install = (
-            [facts["path"], "-m", "venv", "--clear", home],
-            [python, "-m", "pip", "install", "--no-compile"],
-        )
+        make, install = [uv, "venv", "--python", facts["path"], home], [uv, "pip", "install", "--python", python]
     if not present:
         step("an environment of its own", make, env)
     elif not uv:
         step("pip for the environment", [python, "-m", "ensurepip"], env)
     group = subprocess.check_output([python, "-c", DEV_GROUP], cwd=ROOT).decode().split()
     packages = ["-e", ".[all]"] + [package for package in group if not package.startswith("handgrad")]
-    step("the packages, about 130", install + ["--constraint", "constraints.txt"] + packages, env)
+    step("the packages, about 130", [*install, "--constraint", "constraints.txt", *packages], env)
     with open(stamp, "w") as file:
         file.write(fingerprint(python))
     return python

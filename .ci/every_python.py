@@ -29,9 +29,7 @@ def result(version: str, arguments: list[str]) -> str:
     print(f"Testing on Python {version}:", flush=True)
     command = [python, "-m", "pytest", *arguments]
     code = subprocess.call(command, cwd=ROOT, env=run.environment(python))
-    return (
-        f"{'passed' if code == 0 else f'FAILED (pytest ended with {code})'}, {time.monotonic() - start:.0f} s"
-    )
+    return f"{'passed' if code == 0 else f'FAILED (pytest ended with {code})'}, {time.monotonic() - start:.0f} s"
 
 
 def main() -> None:

@@ -24,9 +24,7 @@ def mirrored(pyproject: str, pins: list[str]) -> str:
     """Returns the text of pyproject.toml with `pins` as uv's constraints."""
     text, count = MIRROR.subn(lambda _: "".join(f'    "{pin}",\n' for pin in pins), pyproject)
     if count != 1:
-        sys.exit(
-            f"pyproject.toml must have one list `constraint-dependencies`, one pin a line; it has {count}."
-        )
+        sys.exit(f"pyproject.toml must have one list `constraint-dependencies`, one pin a line; it has {count}.")
     return text
 
 
@@ -37,9 +35,7 @@ def resolved() -> str:
             Path(folder, name).write_bytes((ROOT / name).read_bytes())
         free = mirrored((ROOT / "pyproject.toml").read_text(encoding="utf-8"), [])
         Path(folder, "pyproject.toml").write_text(free, encoding="utf-8")
-        return subprocess.run(
-            EXPORT.split(), cwd=folder, check=True, stdout=subprocess.PIPE, text=True
-        ).stdout
+        return subprocess.run(EXPORT.split(), cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def main() -> None:
