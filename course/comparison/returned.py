@@ -1,0 +1,101 @@
+"""What `bwd` returned: brought from any accepted form to one array for each array of the primals.
+
+The contract is a tuple with one entry for each primal, in order. A bare entry for a single primal, a list, another
+container with the same names, are accepted with a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from course.comparison.point import Point
+from course.comparison.trees import Matched, Mismatch, children, describe, has_tangent, match, named_leaves
+
+
+def cotangent_rows(
+    point: Point,
+    returned: Any,
+    name: str,
+    notes: list[str],
+    asked: Sequence[int] | None = None,
+    data: Collection[int] = (),
+) -> list[Matched]:
+    """Finds what `bwd` returned for each array of the primals.
+
+    Args:
+        point: The primals.
+        returned: What `bwd` returned.
+        name: What the reader calls `bwd`.
+        notes: Grows by a sentence for each unusual but accepted form.
+        asked: Places of the primals whose cotangents are returned; all of them by default.
+        data: Places of the primals for which None is fine although they are floating.
+
+    Raises:
+        Mismatch: It is not one entry for each primal, or an entry doesn't fit its primal.
+    """
+    places = tuple(range(len(point.primals))) if asked is None else asked
+    rows: list[Matched] = []
+    for place, entry in zip(places, _entries(point, returned, places, name, notes), strict=True):
+        if place in data and entry is None:
+            continue
+        argument = point.names[place]
+        rows += match(point.primals[place], entry, f"{argument}_bar", argument, notes)
+    return rows
+
+
+def _entries(point: Point, returned: Any, asked: Sequence[int], name: str, notes: list[str]) -> Sequence[Any]:
+    names = [point.names[place] for place in asked]
+    wanted = f"({', '.join(f'{n}_bar' for n in names)}{',' if len(names) == 1 else ''})"
+    if len(names) == 1 and not _is_one_tuple(returned) and _is_bare(returned, point.primals[asked[0]]):
+        notes.append(f"{name} returns {names[0]}_bar itself; a tuple of one, {wanted}, is the contract. Accepted.")
+        return (returned,)
+    if isinstance(returned, tuple | list) and len(returned) == len(names):
+        if isinstance(returned, list):
+            notes.append(f"{name} returns a list; a tuple is the contract. Accepted.")
+        return returned
+    raise Mismatch(
+        "structure", name, f"{name} must return {wanted}, one entry for each argument; it returns {describe(returned)}."
+    )
+
+
+def _is_one_tuple(returned: Any) -> bool:
+    return isinstance(returned, tuple | list) and len(returned) == 1 and not hasattr(returned, "_fields")
+
+
+def _is_bare(returned: Any, primal: Any) -> bool:
+    if children(primal) is None:
+        return hasattr(returned, "shape") or isinstance(returned, int | float)
+    return type(returned) is type(primal)
+
+
+def as_custom_vjp(point: Point, returned: Any, name: str) -> tuple[Any, ...]:
+    """The form that `jax.custom_vjp` asks for: the primals' own structure and types, float0 where there is no tangent.
+
+    Raises:
+        Mismatch: The judge would refuse the form.
+    """
+    rows = iter(_every_row(point, returned, name))
+    return tuple(jax.tree.map(lambda leaf: _cotangent(leaf, next(rows)), primal) for primal in point.primals)
+
+
+def _every_row(point: Point, returned: Any, name: str) -> list[Any]:
+    everything = range(len(point.primals))
+    given = {row.path: row.given for row in cotangent_rows(point, returned, name, [], data=everything)}
+    return [
+        given.get(path)
+        for name, primal in zip(point.names, point.primals, strict=True)
+        for path, _ in named_leaves(primal, f"{name}_bar")
+    ]
+
+
+def _cotangent(leaf: Any, given: Any) -> Any:
+    if not has_tangent(leaf):
+        return np.zeros(np.shape(leaf), jax.dtypes.float0)
+    if given is None:
+        return jnp.zeros_like(leaf)
+    return jnp.asarray(jnp.real(given)).astype(jnp.result_type(leaf))
