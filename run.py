@@ -186,7 +186,7 @@ def set_up(folder, versions):
         step("pip for the environment", [python, "-m", "ensurepip"], env)
     group = subprocess.check_output([python, "-c", DEV_GROUP], cwd=ROOT).decode().split()
     packages = ["-e", ".[all]"] + [package for package in group if not package.startswith("handgrad")]
-    step("the packages, about 130", [*install, "--constraint", "constraints.txt", *packages], env)
+    step("the packages, about 150", [*install, "--constraint", "constraints.txt", *packages], env)
     with open(stamp, "w") as file:
         file.write(fingerprint(python))
     return python

@@ -19,6 +19,8 @@ import run  # noqa: E402, it lies beside the project, not in a package
 
 def result(version: str, arguments: list[str]) -> str:
     """Returns how the suite ended on this version, in a word or two."""
+    if version not in run.VERSIONS:
+        return f"FAILED: handgrad is for {', '.join(sorted(run.VERSIONS))}"
     if not run.find_python([version]):
         return "not found here"
     start = time.monotonic()
