@@ -144,7 +144,7 @@ def register(filename: str, name: str, source: str) -> None:
 
 def line_at(filename: str, number: int) -> Line:
     """A line of theirs, under the name by which they know the file."""
-    return Line(_name_of(filename), number, linecache.getline(filename, number).strip())
+    return Line(name_of(filename), number, linecache.getline(filename, number).strip())
 
 
 def one_sentence(error: BaseException) -> str:
@@ -195,10 +195,11 @@ def _plain(function: str) -> str:
 def _syntax_fault(error: SyntaxError, where: str) -> Fault:
     filename, number = error.filename or "", error.lineno or 1
     code = (error.text or linecache.getline(filename, number)).strip()
-    return Fault("syntax", where, f"{type(error).__name__}: {error.msg}.", Line(_name_of(filename), number, code))
+    return Fault("syntax", where, f"{type(error).__name__}: {error.msg}.", Line(name_of(filename), number, code))
 
 
-def _name_of(filename: str) -> str:
+def name_of(filename: str) -> str:
+    """What the author of a file calls it: a cell of a notebook, a path from here, a name."""
     if filename in _names:
         return _names[filename]
     return _cell_name(filename) or _short_path(filename)

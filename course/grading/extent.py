@@ -1,0 +1,118 @@
+"""How much of a person's source an answer is: its text, for telling a new attempt, and its lines, for pride."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from course.grading.closure import Closure, close
+from course.grading.home import home_of
+from course.grading.reading import File, Unreadable, read_file
+from course.grading.statements import Role, Statement
+
+NO_TEXT = ""
+"""The hash of an answer that is not there."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Pieces of source text, and the lines of code among them as (file, number)."""
+
+    texts: tuple[str, ...] = ()
+    lines: frozenset[tuple[str, int]] = frozenset()
+
+    def __or__(self, other: Extent) -> Extent:
+        return Extent(self.texts + other.texts, self.lines | other.lines)
+
+    @property
+    def source_hash(self) -> str:
+        """One hash of all texts."""
+        return hashlib.sha256("\n".join(self.texts).encode()).hexdigest() if self.texts else NO_TEXT
+
+
+def extent_of(closure: Closure, files: Iterable[File]) -> Extent:
+    """The extent of a closure, and of what it imports from the files that lie beside it."""
+    return _Measure(tuple(files), set()).closure(closure)
+
+
+@dataclass
+class _Measure:
+    """One measurement: the files at hand, and what of them was counted."""
+
+    files: tuple[File, ...]
+    seen: set[tuple[Path, str]]
+
+    def closure(self, closure: Closure) -> Extent:
+        extent = Extent()
+        for statement in closure.statements:
+            extent |= self._statement(statement, closure.file)
+        return extent
+
+    def _statement(self, statement: Statement, file: File) -> Extent:
+        if statement.role not in (Role.IMPORT, Role.STAR):
+            return Extent((statement.text,), frozenset(code_lines(statement)))
+        extent = Extent((statement.text,))
+        for neighbour, name in self._imported(statement.node, file):
+            if (neighbour.path, name) not in self.seen:
+                self.seen.add((neighbour.path, name))
+                extent |= self.closure(_part_of(neighbour, name))
+        return extent
+
+    def _imported(self, node: ast.stmt, file: File) -> Iterator[tuple[File, str]]:
+        """The neighbouring file that an import reads, and the name that it takes from it, `*` for all."""
+        if isinstance(node, ast.Import):
+            place, name = _module_file(node.names[0].name, 0, file), "*"
+        elif isinstance(node, ast.ImportFrom):
+            place, name = _module_file(node.module or "", node.level, file), node.names[0].name
+        else:
+            return
+        if place is not None and place != file.path:
+            neighbour = next((f for f in self.files if f.path == place), None) or _read(place)
+            if neighbour is not None:
+                yield neighbour, name
+
+
+def code_lines(statement: Statement) -> Iterator[tuple[str, int]]:
+    """The lines of a statement that are code: not blank, no comment, no docstring."""
+    node = statement.node
+    prose = {number for inner in ast.walk(node) for number in _docstring_lines(inner)}
+    first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
+    lines = statement.cell.text.split("\n")
+    for number in range(first, (node.end_lineno or first) + 1):
+        code = lines[number - 1].strip()
+        if code and not code.startswith("#") and number not in prose:
+            yield statement.cell.filename, number
+
+
+def _docstring_lines(node: ast.AST) -> range:
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or not ast.get_docstring(node):
+        return range(0)
+    docstring = node.body[0]
+    return range(docstring.lineno, (docstring.end_lineno or docstring.lineno) + 1)
+
+
+def _module_file(module: str, level: int, file: File) -> Path | None:
+    """The file of a module among the file's neighbours, or None."""
+    if level:
+        folders = [file.path.parents[level - 1]]
+    else:
+        folders = [Path(folder) for folder in home_of(file.path)]
+    parts = module.split(".") if module else []
+    places = (folder.joinpath(*parts) for folder in folders)
+    return next((p.with_suffix(".py") for p in places if parts and p.with_suffix(".py").is_file()), None)
+
+
+def _read(place: Path) -> File | None:
+    try:
+        return read_file(place, place.name)
+    except Unreadable:
+        return None
+
+
+def _part_of(file: File, name: str) -> Closure:
+    if file.definers(name):
+        return close(file, [name])
+    return Closure(file, tuple(i for i, s in enumerate(file.statements) if s.role is not Role.SKIPPED))
