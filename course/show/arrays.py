@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-MOST = 16
+MOST = 9
 """Numbers of an array that are written out; a larger one shows its first few and its shape."""
 
 _FIRST = 4

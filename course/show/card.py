@@ -22,18 +22,16 @@ _LIGHT = """
 --hg-soft: var(--jp-content-font-color2, var(--vscode-descriptionForeground, #59636e));
 --hg-page: var(--jp-layout-color1, var(--vscode-editor-background, #ffffff));
 --hg-line: var(--jp-border-color2, var(--vscode-panel-border, #d5dae0));
---hg-well: var(--jp-layout-color2, var(--vscode-textCodeBlock-background, #f5f6f8));
---hg-badge: #ffffff; --hg-face: var(--hg-face-light); --hg-right: #007a56; --hg-wrong: #b84a00;
---hg-yours: #d55e00; --hg-others: #8aa5b8;
+--hg-badge: #ffffff; --hg-well: rgba(128, 128, 128, .1); --hg-face: var(--hg-face-light);
+--hg-right: #007a56; --hg-wrong: #b84a00; --hg-yours: #0072b2; --hg-others: #b4bcc4;
 """
 _DARK = """
 --hg-text: var(--jp-content-font-color1, var(--vscode-editor-foreground, #e6edf3));
 --hg-soft: var(--jp-content-font-color2, var(--vscode-descriptionForeground, #9da7b1));
 --hg-page: var(--jp-layout-color1, var(--vscode-editor-background, #16191d));
 --hg-line: var(--jp-border-color2, var(--vscode-panel-border, #3a4149));
---hg-well: var(--jp-layout-color2, var(--vscode-textCodeBlock-background, #20252b));
---hg-badge: #16191d; --hg-face: var(--hg-face-dark); --hg-right: #3ecf9b; --hg-wrong: #ff8f52;
---hg-yours: #ff8f52; --hg-others: #5f7d92;
+--hg-badge: #16191d; --hg-well: rgba(128, 128, 128, .17); --hg-face: var(--hg-face-dark);
+--hg-right: #3ecf9b; --hg-wrong: #ff8f52; --hg-yours: #56b4e9; --hg-others: #5c6670;
 """
 _LIGHT_PAGES = ("[data-jp-theme-light=true]", ".vscode-light", "[theme=light]", "[data-theme=light]")
 _DARK_PAGES = (
@@ -51,17 +49,18 @@ _RULES = """
   border-left: 5px solid var(--hg-face); border-radius: 6px; padding: 12px 16px; margin: 4px 0; max-width: 760px;
   font: 14px/1.5 var(--jp-ui-font-family, system-ui, sans-serif); box-sizing: border-box; }
 .handgrad p { margin: 6px 0 0; line-height: 1.5; overflow-wrap: anywhere; }
-.handgrad .hg-head { display: flex; align-items: baseline; gap: 10px; margin: 0; }
+.handgrad .hg-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 10px; margin: 0; }
 .handgrad .hg-glyph { flex: none; align-self: center; width: 22px; height: 22px; border-radius: 11px;
   background: var(--hg-face); color: var(--hg-badge); font: bold 13px/22px sans-serif; text-align: center; }
 .handgrad .hg-title { font-weight: 650; font-size: 15px; }
-.handgrad .hg-headline { flex: 1; color: var(--hg-face); font-weight: 600; }
+.handgrad .hg-headline { flex: 1 1 14em; color: var(--hg-face); font-weight: 600; }
 .handgrad .hg-score { flex: none; font-weight: 650; font-variant-numeric: tabular-nums; }
 .handgrad .hg-soft { color: var(--hg-soft); font-size: 13px; }
 .handgrad code, .handgrad pre { font: 13px/1.5 var(--jp-code-font-family, ui-monospace, monospace);
   color: inherit; background: none; padding: 0; white-space: pre-wrap; }
 .handgrad .hg-case, .handgrad pre { background: var(--hg-well); border-radius: 4px; padding: 8px 12px;
-  margin: 8px 0 0; }
+  margin: 8px 0 0; width: auto; box-sizing: border-box; overflow: auto; }
+.handgrad pre { max-height: 20em; }
 .handgrad .hg-case { display: grid; grid-template-columns: max-content 1fr; gap: 2px 14px; }
 .handgrad .hg-case dt { color: var(--hg-soft); font-weight: normal; margin: 0; width: auto; }
 .handgrad .hg-case dd { margin: 0; }

@@ -25,8 +25,11 @@ class Face:
 
 RIGHT = Face("✓", "right", "color(29)", "#007a56", "#3ecf9b")
 WRONG = Face("✗", "wrong", "color(166)", "#b84a00", "#ff8f52")
-BROKEN = Face("!", "broken", "color(160)", "#b3261e", "#ff8a80")
+BROKEN = Face("!", "broken", "color(167)", "#b3261e", "#ff8a80")
 OURS = Face("◆", "our fault", "color(32)", "#0068b3", "#62b8f5")
+
+YOURS = "color(32)"
+"""The answer's own bar among the others, in a terminal."""
 
 FACES = {
     Status.RIGHT: RIGHT,
@@ -35,7 +38,7 @@ FACES = {
     Status.REFUSED: Face("⊘", "refused", "color(133)", "#8f3f8f", "#e08fe0"),
     Status.BROKEN: BROKEN,
     Status.STOPPED: Face("■", "stopped", "color(133)", "#6a4c93", "#bda4e8"),
-    Status.WAITING: Face("…", "waiting", "color(32)", "#0068b3", "#62b8f5"),
+    Status.WAITING: Face("»", "waiting", "color(32)", "#0068b3", "#62b8f5"),
     Status.NOT_STARTED: Face("○", "not started", "color(244)", "#63686e", "#9aa1a9"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable
 
@@ -22,6 +23,9 @@ _KEPT = "\N{NO-BREAK SPACE}"
 """Stands for a space where a line must not break."""
 
 
+_CODE = re.compile(r"`[^`\n]+`")
+
+
 class Page:
     """A console, and the few shapes in which things are written on it."""
 
@@ -40,6 +44,11 @@ class Page:
     def text(self, text: str, style: str = "") -> Text:
         """A cell of a table."""
         return Text(self.spell(text), style)
+
+    def cut(self, text: str, width: int, style: str = "") -> Text:
+        """Text on one line that ends in an ellipsis where it is longer than `width`."""
+        line, end = self.line(text), self.spell("…")
+        return Text(line if len(line) <= width else line[: width - len(end)] + end, style)
 
     def put(self, lines: Iterable[Text]) -> None:
         """Prints lines."""
@@ -72,23 +81,29 @@ class Page:
 
     def sentence(self, text: str, label: str = "", style: str = "", indent: str = INDENT) -> list[Text]:
         """A sentence behind its label, wrapped and indented; a new line in it starts a new line."""
-        parts = filter(str.strip, self.spell(f"{label} {text}" if label else text).split("\n"))
+        whole = _CODE.sub(lambda code: _keep(code[0]), f"{label} {text}" if label else text)
+        parts = filter(str.strip, _KEPT.join(map(self.spell, whole.split(_KEPT))).split("\n"))
         hanging = indent + INDENT if label else indent
         lines = [Text(line, style) for part in parts for line in _wrapped(part, self.width, indent, hanging)]
         if label:
             lines[0].stylize("bold", len(indent), len(indent) + len(label))
         return lines
 
-    def kept(self, items: Iterable[str]) -> str:
-        """Items side by side, each of which stays on one line where it can."""
-        return "  ".join(item.replace(" ", _KEPT) for item in map(self.spell, items))
-
     def quoted(self, lines: Iterable[str]) -> list[Text]:
         """Lines as they are behind an edge, wrapped at the right."""
         edge = f"{INDENT}{self.spell('│')} "
         room = self.width - len(edge)
         parts = (line[i : i + room] for line in lines for i in range(0, max(len(line), 1), room))
-        return [Text(edge + part, QUIET) for part in parts]
+        return [Text.assemble((edge, QUIET), part) for part in parts]
+
+
+def side_by_side(items: Iterable[str]) -> str:
+    """Items on one line, for a sentence that breaks between them and not within."""
+    return "  ".join(map(_keep, items))
+
+
+def _keep(text: str) -> str:
+    return text.replace(" ", _KEPT)
 
 
 def _wrapped(text: str, width: int, first: str = INDENT, rest: str = INDENT) -> list[str]:

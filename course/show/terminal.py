@@ -21,7 +21,7 @@ from rich.text import Text
 
 from course.records import Comparison, Cost, Feedback, Verdict
 from course.show import arrays, faces, rows, words
-from course.show.page import INDENT, QUIET, Page
+from course.show.page import INDENT, QUIET, Page, side_by_side
 
 WIDTH = 80
 """Columns of a verdict, on a wider terminal too: longer lines are hard to read."""
@@ -30,10 +30,14 @@ MOST_LINES = 8
 
 _WIDEST_OVERVIEW = 100
 _STATUS = max(len(f"{face.glyph} {face.word}") for face in [faces.OURS, *faces.FACES.values()])
+_EXAMPLE_LINES = 3
+"""Lines of a smallest case that deserves its name; a longer one is shown when asked why."""
 _PRINTED_LINES = 8
 """Last lines of the learner's output that are shown."""
-_BAR = 14
-"""Characters of the longest bar."""
+_BAR, _NARROW_BAR = 14, 6
+"""Characters of the longest bar, on a page of the usual width and on a narrower one."""
+_GAP, _LEAST_HEADLINE = 2, 4
+"""Columns between those of the overview, and those of its headlines on the narrowest page."""
 _ASCII_HEAD = Box(str(SIMPLE_HEAD).replace("─", "-"), ascii=True)
 
 
@@ -71,7 +75,10 @@ def print_verdict(console: Console, verdict: Verdict, *, why: bool = False, cost
     page = Page(console, WIDTH)
     face = faces.of_verdict(verdict)
     head = page.head(face, verdict.title, faces.headline(face, verdict.headline), faces.score(verdict))
-    end = _example(page, verdict) + (page.sentence(verdict.next, label="Next:") if verdict.next else [])
+    example = _example(page, verdict)
+    if len(example) > _EXAMPLE_LINES and not why:
+        example = []
+    end = example + (page.sentence(verdict.next, label="Next:") if verdict.next else [])
     body = [page.sentence(line) for line in verdict.lines]
     more = page.text(f"{INDENT}… more: course check {verdict.exercise} --why", QUIET)
     room = MOST_LINES - len(head) - len(end)
@@ -102,14 +109,14 @@ def print_overview(console: Console, verdicts: Sequence[Verdict]) -> None:
     page = Page(console, _WIDEST_OVERVIEW)
     names = max((len(_name(v)) for v in verdicts), default=0)
     scores = max((len(faces.score(v)) for v in verdicts), default=0)
+    room = max(page.width - len(INDENT) - _STATUS - names - scores - 3 * _GAP, _LEAST_HEADLINE)
     for lesson, group in _by_lesson(verdicts).items():
-        table = Table.grid(padding=(0, 2, 0, 0), expand=True)
-        table.add_column(no_wrap=True, width=_STATUS)
-        table.add_column(no_wrap=True, width=names)
-        table.add_column(no_wrap=True, ratio=1, overflow="ellipsis")
-        table.add_column(no_wrap=True, justify="right", width=scores)
+        table = Table.grid(padding=(0, _GAP, 0, 0))
+        for width in (_STATUS, names, room):
+            table.add_column(no_wrap=True, overflow="crop", width=width)
+        table.add_column(no_wrap=True, overflow="crop", width=scores, justify="right")
         for verdict in group:
-            table.add_row(*_overview_row(page, verdict))
+            table.add_row(*_overview_row(page, verdict, room))
         page.put(page.sentence(lesson, style="bold"))
         page.indented(table)
     page.gap()
@@ -154,13 +161,18 @@ def _example(page: Page, verdict: Verdict) -> list[Text]:
     """The smallest case, on one line where it fits, else what comes out below what goes in."""
     if verdict.example is None or not rows.may_say_where(verdict):
         return []
-    label, inputs = "Smallest case:", page.kept(arrays.named(verdict.example.inputs))
-    yours, right = map(page.kept, arrays.named_apart(verdict.example.yours, verdict.example.right))
-    outcome = f"yours {yours}, right {right}"
+    label, inputs = "Smallest case:", side_by_side(arrays.named(verdict.example.inputs))
+    yours, right = arrays.named_apart(verdict.example.yours, verdict.example.right)
+    outcome = f"{side_by_side(_led('yours', yours))}, {side_by_side(_led('right', right))}"
     whole = page.sentence(f"{inputs}: {outcome}", label)
     if len(whole) == 1:
         return whole
     return page.sentence(inputs, label) + page.sentence(outcome, indent=2 * INDENT)
+
+
+def _led(word: str, items: list[str]) -> list[str]:
+    """Items, the first of them led by a word that stays beside it."""
+    return [f"{word} {items[0]}", *items[1:]] if items else [word]
 
 
 def _print_output(page: Page, output: str) -> None:
@@ -181,8 +193,8 @@ def _print_why(page: Page, verdict: Verdict) -> None:
         _print_agreement(
             page, verdict.comparison, rows.level(verdict), forward=verdict.shows_forward, said=verdict.lines
         )
-    if verdict.where:
-        page.put(page.sentence(f"judged: {verdict.where}", style=QUIET))
+    judged = f"judged: {verdict.where} · try {verdict.attempt}" if verdict.where else f"try {verdict.attempt}"
+    page.put(page.sentence(judged, style=QUIET))
 
 
 def _print_agreement(
@@ -226,15 +238,18 @@ def _print_cost(page: Page, verdict: Verdict) -> None:
 
 
 def _print_costs(page: Page, costs: Sequence[Cost]) -> None:
-    """Prints what each method costs, with a bar for its multiple of the primal."""
+    """Prints what each method costs, with a bar for its multiple of the primal; the first is the answer's own."""
     found, logarithmic = rows.cost_rows(costs)
     table = _empty_table(page)
-    scale = "(log scale)" if logarithmic else ""
+    scale = "(log)" if logarithmic else ""
+    longest = _BAR if page.width == WIDTH else _NARROW_BAR
     for name in ("method", "FLOPs", "× primal", scale, "bytes", "kept"):
-        table.add_column(page.text(name), justify="left" if name in ("method", scale) else "right")
-    for row in found:
-        cells = (row.method, row.flops, row.times, words.bar(row.length, _BAR), row.bytes, row.residuals)
-        table.add_row(*map(page.text, cells))
+        justify: JustifyMethod = "left" if name in ("method", scale) else "right"
+        table.add_column(page.text(name), justify=justify, overflow="fold")
+    for i, row in enumerate(found):
+        bar = page.text(words.bar(row.length, longest), QUIET if i else faces.YOURS)
+        figures = map(page.text, (row.flops, row.times))
+        table.add_row(page.text(row.method), *figures, bar, page.text(row.bytes), page.text(row.residuals))
     page.gap()
     page.indented(table)
     page.put(_joined(map(page.sentence, rows.cost_notes(costs))))
@@ -256,13 +271,13 @@ def _name(verdict: Verdict) -> str:
     return verdict.exercise.partition(".")[2] or verdict.exercise
 
 
-def _overview_row(page: Page, verdict: Verdict) -> tuple[Text, ...]:
+def _overview_row(page: Page, verdict: Verdict, room: int) -> tuple[Text, ...]:
     face = faces.of_verdict(verdict)
     said = f"{verdict.headline} ".removeprefix(f"{face.word} ").removeprefix("· ")
     return (
         page.text(f"{face.glyph} {face.word}", face.terminal),
         page.text(_name(verdict)),
-        Text(page.line(said), QUIET),
+        page.cut(said, room, QUIET),
         page.text(faces.score(verdict), "bold" if verdict.points else ""),
     )
 
@@ -270,7 +285,7 @@ def _overview_row(page: Page, verdict: Verdict) -> tuple[Text, ...]:
 def _total(page: Page, verdicts: Sequence[Verdict]) -> Table:
     earned = sum(v.points + v.cost_points for v in verdicts)
     possible = sum(v.possible + v.cost_possible for v in verdicts)
-    line = Table.grid(padding=(0, 2, 0, 0))
+    line = Table.grid(padding=(0, _GAP, 0, 0))
     line.add_row(
         ProgressBar(total=possible or 1, completed=earned, width=30, complete_style=faces.RIGHT.terminal),
         page.text(f"{words.points(earned)} of {words.points(possible)} points", "bold"),

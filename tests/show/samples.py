@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,9 @@ from course.records import (
     Status,
     Verdict,
 )
+
+ROOT = Path(__file__).parents[2]
+"""The checkout, where a new Python finds `course` and `tests`."""
 
 TRANSPOSED = Slip("transposed", "The numbers match transposed.", "Which index of w meets which index of x?")
 
@@ -107,7 +112,7 @@ def broken_comparison() -> Comparison:
     )
 
 
-def _verdict(status: Status, headline: str, *lines: str, **changes: Any) -> Verdict:
+def _verdict(status: Status, headline: str, *lines: str, changes: Mapping[str, Any]) -> Verdict:
     facts: dict[str, Any] = {
         "exercise": "linear_and_activations.affine",
         "title": "affine",
@@ -125,7 +130,7 @@ def _verdict(status: Status, headline: str, *lines: str, **changes: Any) -> Verd
 def right(**changes: Any) -> Verdict:
     """A right answer."""
     facts = {"points": 6.0, "next": "course check linear_and_activations.relu", "comparison": comparison()}
-    return _verdict(Status.RIGHT, "right · three independent checks agree", **{**facts, **changes})
+    return _verdict(Status.RIGHT, "right · three independent checks agree", changes={**facts, **changes})
 
 
 def costly(**changes: Any) -> Verdict:
@@ -135,7 +140,7 @@ def costly(**changes: Any) -> Verdict:
         Status.COSTLY,
         "right but costly · 2.1 times the FLOPs of jax.vjp",
         "The limit is 1.5 times. affine_bwd makes the product x @ w a second time: forward has it already.",
-        **{**facts, **changes},
+        changes={**facts, **changes},
     )
 
 
@@ -147,7 +152,7 @@ def wrong(**changes: Any) -> Verdict:
         "w_bar is wrong · x_bar and b_bar are right",
         "Yours has shape (3, 4); w has shape (4, 3). The numbers match transposed.",
         "Ask: which index of w meets which index of x?   (step 2)",
-        **{**facts, **changes},
+        changes={**facts, **changes},
     )
 
 
@@ -158,7 +163,7 @@ def refused(**changes: Any) -> Verdict:
         "affine_bwd lets JAX differentiate",
         "affine.py, line 9: return jax.vjp(affine, *residuals)[1](y_bar)",
         "Here the backward pass is written by hand: jax.vjp, jax.grad and their relatives are closed.",
-        **changes,
+        changes=changes,
     )
 
 
@@ -170,24 +175,24 @@ def broken(**changes: Any) -> Verdict:
         "affine_bwd raises TypeError",
         "TypeError: dot_general requires contracting dimensions to have the same shape, got (4,) and (5,).",
         "affine.py, line 12: w_bar = x @ y_bar",
-        **{**facts, **changes},
+        changes={**facts, **changes},
     )
 
 
 def stopped(**changes: Any) -> Verdict:
     """An answer that did not come back."""
-    return _verdict(Status.STOPPED, "stopped after 10 s", "affine_bwd was in line 14: while True:", **changes)
+    return _verdict(Status.STOPPED, "stopped after 10 s", "affine_bwd was in line 14: while True:", changes=changes)
 
 
 def waiting(**changes: Any) -> Verdict:
     """An answer that uses one not written yet."""
     facts = {"exercise": "mlp.mlp", "title": "mlp", "next": "course check linear_and_activations.affine"}
-    return _verdict(Status.WAITING, "mlp uses your affine, not written yet", **{**facts, **changes})
+    return _verdict(Status.WAITING, "mlp uses your affine, not written yet", changes={**facts, **changes})
 
 
 def not_started(**changes: Any) -> Verdict:
     """A stub as it was handed out."""
-    return _verdict(Status.NOT_STARTED, "not started", **{"next": "write affine_fwd and affine_bwd", **changes})
+    return _verdict(Status.NOT_STARTED, "not started", changes={"next": "write affine_fwd and affine_bwd", **changes})
 
 
 def ours(**changes: Any) -> Verdict:
@@ -197,7 +202,7 @@ def ours(**changes: Any) -> Verdict:
         Status.BROKEN,
         "the course could not judge this",
         "The primal of affine raises on its own inputs. Please report it with `course check --json`.",
-        **{**facts, **changes},
+        changes={**facts, **changes},
     )
 
 

@@ -1,0 +1,149 @@
+"""The house style for pictures, and the picture of a training run.
+
+Pictures have no background of their own, greys that can be read on white and on black, and the colours of Okabe and
+Ito, which colour-blind readers tell apart: `HAND` for what was written by hand, `JAX` for what JAX derives.
+
+Source: Masataka Okabe and Kei Ito, Color Universal Design (2008).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from course.show import words
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+HAND = "#0072B2"
+JAX = "#E69F00"
+COLOURS = (HAND, JAX, "#009E73", "#D55E00", "#CC79A7", "#56B4E9")
+INK = "#7A7A7A"
+"""A grey with a contrast above 4 on white and on near-black."""
+
+_SIZE = (8.0, 3.6)
+"""Inches, to stand in a README or a notebook at full width."""
+_DOTS = 160
+"""Dots per inch of the PNG."""
+_UNDER: dict[str, Any] = {"color": JAX, "linewidth": 5.0}
+_OVER: dict[str, Any] = {"color": HAND, "linewidth": 1.6, "dashes": (6, 2.5)}
+"""A thick light line under a thin dark dashed one: both are seen where they coincide."""
+_ALONE: dict[str, Any] = {"color": HAND, "linewidth": 1.8}
+
+_RULES: dict[Any, Any] = {
+    "figure.figsize": _SIZE,
+    "figure.facecolor": "none",
+    "figure.dpi": 110,
+    "savefig.facecolor": "none",
+    "savefig.dpi": _DOTS,
+    "savefig.bbox": "tight",
+    "svg.hashsalt": "handgrad",
+    "font.size": 10,
+    "text.color": INK,
+    "axes.facecolor": "none",
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "axes.prop_cycle": f"cycler(color={list(COLOURS)})",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": INK,
+    "grid.alpha": 0.22,
+    "grid.linewidth": 0.6,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "lines.solid_capstyle": "round",
+    "image.cmap": "cividis",
+}
+
+
+@dataclass(frozen=True)
+class TrainingCurves:
+    """One training run: `losses` by step, `accuracies` by epoch in [0, 1], and the median seconds of a step."""
+
+    label: str
+    losses: np.ndarray
+    accuracies: np.ndarray
+    step_seconds: float
+
+
+def style() -> AbstractContextManager[None]:
+    """The house style for every figure made, or saved, inside the `with`."""
+    import matplotlib as mpl
+
+    return mpl.rc_context(_RULES)
+
+
+def save(figure: Figure, stem: Path | str) -> tuple[Path, Path]:
+    """Writes `stem`.png and `stem`.svg, the same bytes for the same figure, and returns their paths."""
+    png, svg = (Path(f"{stem}.{kind}") for kind in ("png", "svg"))
+    png.parent.mkdir(parents=True, exist_ok=True)
+    with style():
+        figure.savefig(png, metadata={"Software": None})
+        figure.savefig(svg, metadata={"Date": None})
+    return png, svg
+
+
+def training_figure(runs: Sequence[TrainingCurves], *, title: str = "", caption: str = "") -> Figure:
+    """Draws loss by step and accuracy by epoch of one run or of two that should coincide.
+
+    Two runs are drawn over each other, the first on top, with the difference of their losses in an inset. Under the
+    picture stand the time per step and the accuracy of each, and `caption`.
+    """
+    from matplotlib.figure import Figure
+
+    with style():
+        figure = Figure(layout="constrained")
+        left, right = figure.subplots(1, 2)
+        _draw(left, [run.losses for run in runs], [run.label for run in runs])
+        left.set(title="loss", xlabel="step", ylim=(0, None))
+        left.legend(loc="upper right")
+        _draw(right, [100 * np.asarray(run.accuracies) for run in runs], [run.label for run in runs])
+        right.set(title="test accuracy, %", xlabel="epoch")
+        right.xaxis.get_major_locator().set_params(integer=True)
+        if len(runs) == 2:
+            _draw_difference(left, runs[0], runs[1])
+        figure.suptitle(title, x=0.01, ha="left", weight="bold")
+        figure.supxlabel("\n".join(filter(None, (_summary(runs), caption))), x=0.01, ha="left", fontsize=10)
+    return figure
+
+
+def _draw(axes: Axes, curves: Sequence[np.ndarray], labels: Sequence[str]) -> None:
+    """Draws curves over each other, the first on top."""
+    looks = (_OVER, _UNDER) if len(curves) > 1 else (_ALONE,)
+    for order, (curve, label, look) in enumerate(zip(curves, labels, looks, strict=True)):
+        axes.plot(np.arange(1, len(curve) + 1), curve, label=label, zorder=3 - order, **look)
+
+
+def _draw_difference(axes: Axes, one: TrainingCurves, other: TrainingCurves) -> None:
+    """Draws the difference of two runs' losses in an inset, on a logarithmic scale."""
+    steps = min(len(one.losses), len(other.losses))
+    difference = np.abs(np.asarray(one.losses)[:steps] - np.asarray(other.losses)[:steps])
+    inset = axes.inset_axes((0.48, 0.33, 0.5, 0.3))
+    inset.tick_params(labelsize=7)
+    if not difference.any():
+        inset.set(xticks=[], yticks=[])
+        inset.text(0.5, 0.5, "no difference at all", ha="center", va="center", transform=inset.transAxes, fontsize=8)
+    else:
+        inset.semilogy(np.arange(1, steps + 1), np.where(difference > 0, difference, np.nan), color=INK, linewidth=0.8)
+    inset.set_title(f"their difference, at most {words.error(float(difference.max()))}", fontsize=8, loc="left")
+
+
+def _summary(runs: Sequence[TrainingCurves]) -> str:
+    return "     ".join(
+        f"{run.label}: {words.seconds(run.step_seconds)} a step, {100 * float(run.accuracies[-1]):.1f} % right"
+        for run in runs
+    )

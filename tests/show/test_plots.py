@@ -1,0 +1,87 @@
+"""Claims about the pictures."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("matplotlib")
+
+from matplotlib.figure import Figure
+
+from course.show.plots import HAND, JAX, TrainingCurves, save, style, training_figure
+from tests.show import samples
+
+LOSSES = np.exp(-np.arange(40) / 9)
+ACCURACIES = 1 - np.exp(-np.arange(1, 6))
+BY_HAND = TrainingCurves("by hand", LOSSES, ACCURACIES, 2.1e-4)
+BY_JAX = TrainingCurves("jax.value_and_grad", LOSSES + 1e-9, ACCURACIES, 2.0e-4)
+
+
+def test_curves_that_coincide_are_both_seen() -> None:
+    loss = training_figure([BY_HAND, BY_JAX]).axes[0]
+    over, under = loss.lines
+    assert (over.get_color(), under.get_color()) == (HAND, JAX)
+    assert over.get_zorder() > under.get_zorder()
+    assert over.get_linewidth() < under.get_linewidth() / 2
+    assert over.is_dashed()
+    assert not under.is_dashed()
+
+
+def test_the_difference_of_two_runs_is_in_an_inset() -> None:
+    inset: Any = training_figure([BY_HAND, BY_JAX]).axes[0].child_axes[0]
+    assert inset.get_title(loc="left") == "their difference, at most 1e-9"
+    assert inset.get_yscale() == "log"
+
+
+def test_runs_that_are_equal_to_the_bit_say_so() -> None:
+    (inset,) = training_figure([BY_HAND, BY_HAND]).axes[0].child_axes
+    assert [text.get_text() for text in inset.texts] == ["no difference at all"]
+
+
+def test_the_caption_has_times_and_accuracies() -> None:
+    figure = training_figure([BY_HAND, BY_JAX], caption="61 lines by hand")
+    caption = figure.get_supxlabel()
+    assert "by hand: 210 µs a step, 99.3 % right" in caption
+    assert "jax.value_and_grad: 200 µs a step" in caption
+    assert caption.endswith("61 lines by hand")
+
+
+def test_one_run_is_drawn_alone_and_solid() -> None:
+    loss = training_figure([BY_JAX]).axes[0]
+    (line,) = loss.lines
+    assert not line.is_dashed()
+    assert not loss.child_axes
+
+
+def test_a_picture_is_saved_twice_with_the_same_bytes(tmp_path: Path) -> None:
+    with style():
+        figure = Figure(figsize=(1, 1))
+        figure.subplots().plot(LOSSES)
+    png, svg = save(figure, tmp_path / "new folder" / "digits")
+    assert (png.suffix, svg.suffix) == (".png", ".svg")
+    before = png.read_bytes(), svg.read_bytes()
+    save(figure, tmp_path / "new folder" / "digits")
+    assert before == (png.read_bytes(), svg.read_bytes())
+    assert before[0].startswith(b"\x89PNG")
+    assert b"http://www.w3.org/2000/svg" in before[1]
+
+
+def test_the_style_ends_with_its_block() -> None:
+    import matplotlib as mpl
+
+    before = mpl.rcParams["axes.edgecolor"]
+    with style():
+        assert mpl.rcParams["axes.edgecolor"] != before
+    assert mpl.rcParams["axes.edgecolor"] == before
+
+
+def test_no_global_state_of_pyplot_is_touched() -> None:
+    code = "import sys; from course.show.plots import *\n"
+    code += "training_figure([TrainingCurves('by hand', [1.0], [1.0], 1e-3)])\n"
+    code += "assert 'matplotlib.pyplot' not in sys.modules"
+    run = subprocess.run([sys.executable, "-c", code], cwd=samples.ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
