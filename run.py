@@ -156,10 +156,8 @@ def set_up(folder, versions):
     stamp = os.path.join(home, "handgrad-stamp")
     if is_set_up(python, stamp):
         return python
-    if os.path.exists(stamp):
-        os.remove(stamp)  # an interrupted set-up must not pass for a finished one
-
-    present = facts_of([python])
+    unfinished = home + ".unfinished"  # stands while a set-up runs; found later, it was interrupted
+    present = None if os.path.exists(unfinished) else facts_of([python])
     present = present if present and present["version"] in versions else None
     facts = present or find_python(versions)
     if not facts:
@@ -180,6 +178,9 @@ def set_up(folder, versions):
     make, install = [facts["path"], "-m", "venv", "--clear", home], [python, "-m", "pip", "install", "--no-compile"]
     if uv:
         make, install = [uv, "venv", "--python", facts["path"], home], [uv, "pip", "install", "--python", python]
+    open(unfinished, "w").close()
+    if os.path.exists(stamp):
+        os.remove(stamp)
     if not present:
         step("an environment of its own", make, env)
     elif not uv:
@@ -189,6 +190,7 @@ def set_up(folder, versions):
     step("the packages, about 150", [*install, "--constraint", "constraints.txt", *packages], env)
     with open(stamp, "w") as file:
         file.write(fingerprint(python))
+    os.remove(unfinished)
     return python
 
 

@@ -89,16 +89,44 @@ def test_the_stamp_breaks_when_the_python_under_it_is_another_or_gone(run, tmp_p
     assert not run.is_set_up(python, stamp)
 
 
-def test_a_set_up_that_is_interrupted_leaves_no_stamp(run, monkeypatch):
-    def interrupt(*_):
-        raise KeyboardInterrupt
+@pytest.fixture
+def steps(run, monkeypatch) -> list[str]:
+    """The titles of the steps taken; nothing is installed, and the third one is interrupted as by Ctrl-C."""
+    titles = []
 
+    def step(title, command, env):
+        titles.append(title)
+        if len(titles) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "step", step)
+    monkeypatch.setattr(run, "why_no_wheel", lambda facts: None)
+    monkeypatch.setattr(run.shutil, "which", lambda name: None)
+    monkeypatch.setattr(run.subprocess, "check_output", lambda *_, **__: b"ruff")
+    monkeypatch.setattr(run, "facts_of", lambda command: {"version": "3.11", "path": "python"})
+    return titles
+
+
+def test_changed_pins_install_into_the_environment_that_is_there(run, steps):
     _, stamp = pretend_set_up(run)
-    Path(stamp).write_text("of an older pyproject.toml", encoding="utf-8")
-    monkeypatch.setattr(run, "step", interrupt)
+    Path(stamp).write_text("of an older constraints.txt", encoding="utf-8")
+    python = run.set_up(".venv", run.VERSIONS)
+    assert steps == ["pip for the environment", "the packages, about 150"]
+    assert run.is_set_up(python, stamp)
+
+
+def test_an_interrupted_set_up_leaves_no_stamp_and_the_next_one_starts_afresh(run, steps):
+    python, stamp = pretend_set_up(run)
+    Path(stamp).write_text("of an older constraints.txt", encoding="utf-8")
+    steps.append("a step before")
     with pytest.raises(KeyboardInterrupt):
         run.set_up(".venv", run.VERSIONS)
     assert not os.path.exists(stamp)
+
+    del steps[:]
+    run.set_up(".venv", run.VERSIONS)
+    assert steps == ["an environment of its own", "the packages, about 150"]
+    assert run.is_set_up(python, stamp)
 
 
 def test_a_python_that_is_too_old_is_told_what_is_needed(run, monkeypatch):
