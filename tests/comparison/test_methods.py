@@ -160,10 +160,11 @@ def test_an_exception_of_the_functions_is_passed_on(part):
         method_counts(functions["primal"], functions["fwd"], functions["bwd"], *ARGS)
 
 
-def test_a_two_layer_network_is_counted_by_all_methods_in_under_80_milliseconds(costs):
+def test_a_two_layer_network_is_counted_by_all_methods_in_a_quarter_of_a_second(costs):
+    # Five times what it takes on a quiet machine: a judge waits for it at every verdict.
     took = []
     for _ in range(5):
         start = time.process_time()  # of this process alone: neighbours don't slow it
         method_counts(mlp, mlp_fwd, mlp_bwd, *ARGS)
         took.append(time.process_time() - start)
-    assert min(took) < 0.080
+    assert min(took) < 0.250
