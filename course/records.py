@@ -64,8 +64,8 @@ class Remark:
 class Fault:
     """Something other than a wrong number: what must hold, what came, and what to do.
 
-    `kind` is one of missing, not_started, waiting, exception, signature, structure, shape, dtype, not_finite, value,
-    mutation, state, tracing, float32. `where` is the function or array at fault in the reader's words.
+    `kind` is one of missing, not_started, waiting, syntax, duplicate, skipped, exception, structure, dtype, value,
+    mutation, state, tracing. `where` is the function or array at fault in the reader's words.
     """
 
     kind: str
@@ -204,7 +204,7 @@ class Findings:
 
     `share` is the part of the points earned by being right, in [0, 1]; `cost_share` the same for the points that
     hang on cost, None where the exercise has no limit. `headline` may name arrays; `blank` is what is said instead
-    when only pass or fail may be said.
+    when only pass or fail may be said. `ours` says that the fault is the course's.
     """
 
     status: Status
@@ -216,6 +216,7 @@ class Findings:
     example: Example | None = None
     printed: str = ""
     blank: str = "not right yet"
+    ours: bool = False
 
 
 @dataclass(frozen=True)

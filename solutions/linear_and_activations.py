@@ -1,8 +1,9 @@
 """Answers to `linear_and_activations`: affine with a broadcast bias; relu, sigmoid and tanh."""
 
 import jax.numpy as jnp
-from course.lessons.linear_and_activations import affine, relu, sigmoid, tanh
 from jaxtyping import Array, Bool, Float
+
+from course.lessons.linear_and_activations import affine, relu, sigmoid, tanh
 
 
 def affine_fwd(

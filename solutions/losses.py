@@ -1,9 +1,9 @@
 """Answers to `losses`: halved squared error, binary and softmax cross-entropy, stable for every finite logit."""
 
 import jax
-import jax.numpy as jnp
-from course.lessons.losses import binary_cross_entropy, half_squared_error, softmax_cross_entropy
 from jaxtyping import Array, Float, Int
+
+from course.lessons.losses import binary_cross_entropy, half_squared_error, softmax_cross_entropy
 
 
 def half_squared_error_fwd(

@@ -2,16 +2,14 @@
 
 from typing import Any
 
-from course.lessons.mlp import Layer, Mlp
 from jaxtyping import Array, Float, Int
 
+from course.lessons.mlp import Layer, Mlp
 from solutions.linear_and_activations import affine_bwd, affine_fwd, relu_bwd, relu_fwd
 from solutions.losses import softmax_cross_entropy_bwd, softmax_cross_entropy_fwd
 
 
-def mlp_fwd(
-    params: Mlp, x: Float[Array, "batch d_in"]
-) -> tuple[Float[Array, "batch classes"], list[Any]]:
+def mlp_fwd(params: Mlp, x: Float[Array, "batch d_in"]) -> tuple[Float[Array, "batch classes"], list[Any]]:
     """Returns the logits, and one entry of residuals an operation, in the order in which forward ran them."""
     *hidden, last = params.layers
     residuals: list[Any] = []
@@ -25,9 +23,7 @@ def mlp_fwd(
     return logits, [*residuals, kept_affine]
 
 
-def mlp_bwd(
-    residuals: list[Any], logits_bar: Float[Array, "batch classes"]
-) -> tuple[Mlp, Float[Array, "batch d_in"]]:
+def mlp_bwd(residuals: list[Any], logits_bar: Float[Array, "batch classes"]) -> tuple[Mlp, Float[Array, "batch d_in"]]:
     """Returns (params_bar, x_bar)."""
     *hidden, kept_affine = residuals
     # 1. Which operation ran last?

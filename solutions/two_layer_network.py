@@ -1,7 +1,9 @@
 """Answers to `two_layer_network`: every cotangent by name, the pair, and the batch."""
 
-from course.lessons.two_layer_network import BatchNetwork, BatchResiduals, Cotangents, TwoLayer, TwoLayerResiduals
 from jaxtyping import Array, Float
+
+import course
+from course.lessons.two_layer_network import BatchNetwork, BatchResiduals, Cotangents, TwoLayer, TwoLayerResiduals
 
 
 def two_layer_cotangents(residuals: TwoLayerResiduals, loss_bar: Float[Array, ""]) -> Cotangents:
@@ -22,18 +24,14 @@ def two_layer_cotangents(residuals: TwoLayerResiduals, loss_bar: Float[Array, ""
     return Cotangents(z2_bar, w2_bar, b2_bar, a1_bar, z1_bar, w1_bar, b1_bar)
 
 
-def two_layer_loss_bwd(
-    residuals: TwoLayerResiduals, loss_bar: Float[Array, ""]
-) -> tuple[TwoLayer, None, None]:
+def two_layer_loss_bwd(residuals: TwoLayerResiduals, loss_bar: Float[Array, ""]) -> tuple[TwoLayer, None, None]:
     """Returns the gradient of the parameters; the example and its target are data and get None."""
     # 1. Which of the seven cotangents belong to parameters, and in which order does TwoLayer want them?
     bar = two_layer_cotangents(residuals, loss_bar)
     return TwoLayer(bar.w1, bar.b1, bar.w2, bar.b2), None, None
 
 
-def batch_loss_bwd(
-    residuals: BatchResiduals, loss_bar: Float[Array, ""]
-) -> tuple[BatchNetwork, None, None]:
+def batch_loss_bwd(residuals: BatchResiduals, loss_bar: Float[Array, ""]) -> tuple[BatchNetwork, None, None]:
     """Returns the gradient of the parameters for a batch whose examples are rows."""
     x, z1, a1, w2, error = residuals
     # 1. The loss is a mean over the batch: where does that meet the first cotangent?
@@ -47,3 +45,9 @@ def batch_loss_bwd(
     w1_bar = x.T @ z1_bar
     b1_bar = z1_bar.sum(axis=0)
     return BatchNetwork(w1_bar, b1_bar, w2_bar, b2_bar), None, None
+
+
+course.answer("two_layer_network.q1", "b")
+course.answer("two_layer_network.q2", 0.0)
+course.answer("two_layer_network.q3", "b")
+course.answer("two_layer_network.q4", "b")

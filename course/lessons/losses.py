@@ -21,16 +21,12 @@ def half_squared_error(
     return 0.5 * jnp.sum((prediction - target) ** 2) / len(prediction)
 
 
-def binary_cross_entropy(
-    logits: Float[Array, "batch"], target: Float[Array, "batch"]
-) -> Float[Array, ""]:
+def binary_cross_entropy(logits: Float[Array, "batch"], target: Float[Array, "batch"]) -> Float[Array, ""]:
     """Returns the mean cross-entropy, in nats, of yes-or-no targets (1 or 0) under `sigmoid(logits)`."""
     return jnp.mean(jnp.maximum(logits, 0) - target * logits + jnp.log1p(jnp.exp(-jnp.abs(logits))))
 
 
-def softmax_cross_entropy(
-    logits: Float[Array, "batch classes"], labels: Int[Array, "batch"]
-) -> Float[Array, ""]:
+def softmax_cross_entropy(logits: Float[Array, "batch classes"], labels: Int[Array, "batch"]) -> Float[Array, ""]:
     """Returns the mean cross-entropy, in nats, of each row's label under the softmax of its logits."""
     log_normaliser = jax.nn.logsumexp(logits, axis=-1)
     chosen = jnp.take_along_axis(logits, labels[:, None], axis=-1)[:, 0]

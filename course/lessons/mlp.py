@@ -35,10 +35,12 @@ class Mlp(NamedTuple):
 def init_mlp(key: Key[Array, ""], sizes: Sequence[int]) -> Mlp:
     """Draws weights of variance 2 / d_in and sets every bias to zero; `sizes` runs from the input to the logits."""
     keys = jax.random.split(key, len(sizes) - 1)
-    return Mlp([
-        Layer(jax.random.normal(layer_key, (d_in, d_out)) * jnp.sqrt(2 / d_in), jnp.zeros(d_out))
-        for layer_key, d_in, d_out in zip(keys, sizes[:-1], sizes[1:], strict=True)
-    ])
+    return Mlp(
+        [
+            Layer(jax.random.normal(layer_key, (d_in, d_out)) * jnp.sqrt(2 / d_in), jnp.zeros(d_out))
+            for layer_key, d_in, d_out in zip(keys, sizes[:-1], sizes[1:], strict=True)
+        ]
+    )
 
 
 def mlp(params: Mlp, x: Float[Array, "batch d_in"]) -> Float[Array, "batch classes"]:

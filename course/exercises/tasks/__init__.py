@@ -1,0 +1,1 @@
+"""The kinds of task: what is asked, and how each kind is judged."""

@@ -1,0 +1,74 @@
+"""From the facts of a comparison to findings: a status, the share of the points, and sentences by feedback level."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from course.records import Comparison, Example, Feedback, Findings, Remark, Status
+
+FAULT_STATUS = {
+    "waiting": Status.WAITING,
+    "not_started": Status.NOT_STARTED,
+    "missing": Status.NOT_STARTED,
+    "exception": Status.BROKEN,
+    "syntax": Status.BROKEN,
+    "duplicate": Status.BROKEN,
+    "skipped": Status.BROKEN,
+}
+"""What each kind of fault makes of an answer; every other kind makes it wrong."""
+
+ALL_BUT_ROBUST = 0.5
+"""The share of the points for an answer that is right at ordinary inputs and wrong at awkward ones."""
+
+
+def find_out(
+    found: Comparison, *, case: str = "", example: Example | None = None, excess: str | None = None
+) -> Findings:
+    """Puts a comparison as findings.
+
+    Args:
+        found: The comparison that decided.
+        case: The awkward case at which it was made, if it was one.
+        example: The smallest counterexample, if one was looked for and found.
+        excess: What is exceeded; empty when the limits are kept, None when there are none.
+    """
+    status = _status(found, excess)
+    headline, remarks = found.headline, found.remarks
+    if case:
+        headline = f"right at ordinary inputs, wrong for {case}"
+        remarks = (Remark(Feedback.WHERE, f"There, {found.headline}."), *remarks)
+    if status is Status.COSTLY:
+        headline = "right, but costly"
+        remarks = (Remark(Feedback.PASS, excess or ""),)
+    return Findings(
+        status=status,
+        headline=headline,
+        remarks=remarks,
+        share=_share(found, bool(case)),
+        cost_share=None if excess is None else float(not excess),
+        comparison=found,
+        example=example,
+        printed=found.printed,
+    )
+
+
+def _status(found: Comparison, excess: str | None) -> Status:
+    if found.agrees:
+        return Status.COSTLY if excess else Status.RIGHT
+    return FAULT_STATUS.get(found.faults[0].kind, Status.WRONG) if found.faults else Status.WRONG
+
+
+def _share(found: Comparison, awkward: bool) -> float:
+    if found.agrees:
+        return 1.0
+    if awkward:
+        return ALL_BUT_ROBUST
+    if found.faults or not found.arrays:
+        return 0.0
+    right = sum(array.right for array in found.arrays) / len(found.arrays)
+    return ALL_BUT_ROBUST if right == 1.0 else right
+
+
+def with_note(findings: Findings, text: str) -> Findings:
+    """The same findings with one more sentence, said at every level."""
+    return dataclasses.replace(findings, remarks=(*findings.remarks, Remark(Feedback.PASS, text)))

@@ -1,0 +1,30 @@
+"""What every kind of task has in common: the names it needs from a submission, and its own judging."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from course.records import Findings
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """The circumstances of one judging: the seed of every drawn number, and whether prints go to the terminal."""
+
+    seed: int = 0
+    aloud: bool = False
+
+
+class Task(Protocol):
+    """A kind of task. A new kind needs these two and nothing else."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The top-level names that an answer defines; empty where it is given by `course.answer`."""
+        ...
+
+    def judge(self, answer: Mapping[str, Any], sitting: Sitting) -> Findings:
+        """Judges what was found under `names`, or under "answer" where these are empty."""
+        ...
