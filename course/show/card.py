@@ -50,21 +50,22 @@ _RULES = """
   font: 14px/1.5 var(--jp-ui-font-family, system-ui, sans-serif); box-sizing: border-box; }
 .handgrad p { margin: 6px 0 0; line-height: 1.5; overflow-wrap: anywhere; }
 .handgrad .hg-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 10px; margin: 0; }
-.handgrad .hg-glyph { flex: none; align-self: center; width: 22px; height: 22px; border-radius: 11px;
+.handgrad .hg-glyph { flex: none; align-self: flex-start; width: 22px; height: 22px; border-radius: 11px;
   background: var(--hg-face); color: var(--hg-badge); font: bold 13px/22px sans-serif; text-align: center; }
 .handgrad .hg-title { font-weight: 650; font-size: 15px; }
 .handgrad .hg-headline { flex: 1 1 14em; color: var(--hg-face); font-weight: 600; }
 .handgrad .hg-score { flex: none; font-weight: 650; font-variant-numeric: tabular-nums; }
 .handgrad .hg-soft { color: var(--hg-soft); font-size: 13px; }
-.handgrad code, .handgrad pre { font: 13px/1.5 var(--jp-code-font-family, ui-monospace, monospace);
-  color: inherit; background: none; padding: 0; white-space: pre-wrap; }
-.handgrad .hg-case, .handgrad pre { background: var(--hg-well); border-radius: 4px; padding: 8px 12px;
+.handgrad.handgrad.handgrad code,
+.handgrad.handgrad.handgrad pre { font: 13px/1.5 var(--jp-code-font-family, ui-monospace, monospace);
+  color: inherit; background: none; border: 0; padding: 0; white-space: pre-wrap; }
+.handgrad .hg-case, .handgrad.handgrad.handgrad pre { background: var(--hg-well); border-radius: 4px; padding: 8px 12px;
   margin: 8px 0 0; width: auto; box-sizing: border-box; overflow: auto; }
 .handgrad pre { max-height: 20em; }
 .handgrad .hg-case { display: grid; grid-template-columns: max-content 1fr; gap: 2px 14px; }
 .handgrad .hg-case dt { color: var(--hg-soft); font-weight: normal; margin: 0; width: auto; }
 .handgrad .hg-case dd { margin: 0; }
-.handgrad .hg-case code + code { margin-left: 2ch; }
+.handgrad.handgrad.handgrad .hg-case code { margin-right: 1ch; white-space: nowrap; }
 .handgrad details { margin-top: 8px; }
 .handgrad summary { cursor: pointer; color: var(--hg-soft); display: list-item; }
 .handgrad summary:hover { color: var(--hg-text); }
@@ -73,8 +74,9 @@ _RULES = """
   font-size: 13px; color: inherit; font-variant-numeric: tabular-nums; }
 .handgrad.handgrad.handgrad tr, .handgrad.handgrad.handgrad thead { background: none; border: 0; }
 .handgrad.handgrad.handgrad th, .handgrad.handgrad.handgrad td { padding: 3px 16px 3px 0; text-align: right;
-  border: 0; border-bottom: 1px solid var(--hg-line); background: none; vertical-align: top; max-width: none; }
-.handgrad.handgrad.handgrad .hg-words { text-align: left; }
+  border: 0; border-bottom: 1px solid var(--hg-line); background: none; vertical-align: top; max-width: none;
+  white-space: nowrap; }
+.handgrad.handgrad.handgrad .hg-words { text-align: left; white-space: normal; }
 .handgrad.handgrad.handgrad th { color: var(--hg-soft); font-weight: 600; }
 .handgrad.handgrad.handgrad .hg-right { color: var(--hg-right); }
 .handgrad.handgrad.handgrad .hg-wrong { color: var(--hg-wrong); font-weight: 600; }
