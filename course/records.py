@@ -149,7 +149,7 @@ class Example:
     right: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """The facts about one pair of functions at one point.
 
@@ -192,6 +192,8 @@ class Comparison:
 
         return comparison_text(self)
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         from course.show.card import comparison_card
 
@@ -219,7 +221,7 @@ class Findings:
     ours: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """What a person reads about one exercise. Every surface draws this and computes nothing.
 
@@ -262,6 +264,8 @@ class Verdict:
         from course.show.terminal import verdict_text
 
         return verdict_text(self)
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         from course.show.card import verdict_card

@@ -18,7 +18,6 @@ from course.lessons.two_layer_network import (
     batch_loss,
     batch_loss_fwd,
     nudged_loss,
-    published_example,
     two_layer_loss,
     two_layer_loss_fwd,
 )
@@ -211,6 +210,17 @@ LISTINGS = Exercise(
     ),
     points=1,
 )
+
+
+def published_example() -> tuple[TwoLayer, np.ndarray, np.ndarray]:
+    """Returns the parameters, example and target of a published example, in NumPy's float64.
+
+    NumPy's legacy generator at seed 42 draws 0.1 * randn(4, 3) for w1, then 0.1 * randn(1, 4) for w2; biases are zero.
+    """
+    generator = np.random.RandomState(42)
+    w1, w2 = 0.1 * generator.randn(4, 3), 0.1 * generator.randn(1, 4)
+    params = TwoLayer(w1, np.zeros(4), w2, np.zeros(1))
+    return params, np.array([1.0, 2.0, 3.0]), np.array([1.0])
 
 
 def _row_norm(row: int, *, ignore_relu: bool = False) -> float:

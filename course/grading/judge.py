@@ -51,7 +51,8 @@ def find_answer(exercise: Exercise, submission: Submission) -> Found:
     if exercise.task.names:
         return submission.find(exercise.task.names)
     found = submission.find_answer(exercise.name)
-    return dataclasses.replace(found, values={ANSWER: value for value in found.values.values()})
+    values = {ANSWER: found.values[exercise.name]} if exercise.name in found.values else {}
+    return dataclasses.replace(found, values=values)
 
 
 def _find_out(exercise: Exercise, found: Found, sitting: Sitting) -> Findings:

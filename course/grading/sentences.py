@@ -52,7 +52,7 @@ def verdict_of(
         headline=findings.blank if vague else findings.headline,
         lines=_lines(exercise, findings, level),
         next=NEXT.get(findings.status, "fix it and run again"),
-        points=0 if vague and not findings.share == 1 else _points(exercise.points, findings.share),
+        points=0 if vague else _points(exercise.points, findings.share),
         possible=exercise.points,
         feedback=level,
         attempt=attempt,

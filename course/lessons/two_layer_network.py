@@ -12,7 +12,6 @@ Nature 323, 1986, doi:10.1038/323533a0.
 from typing import NamedTuple
 
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 
@@ -120,14 +119,3 @@ def batch_loss_fwd(
     z2 = a1 @ params.w2 + params.b2
     error = z2 - target
     return 0.5 * jnp.sum(error**2) / len(x), BatchResiduals(x, z1, a1, params.w2, error)
-
-
-def published_example() -> tuple[TwoLayer, Float[np.ndarray, "3"], Float[np.ndarray, "1"]]:
-    """Returns the parameters, example and target of a published example, in NumPy's float64.
-
-    NumPy's legacy generator at seed 42 draws 0.1 * randn(4, 3) for w1 and 0.1 * randn(1, 4) for w2; biases are zero.
-    """
-    generator = np.random.RandomState(42)
-    w1 = 0.1 * generator.randn(4, 3)
-    w2 = 0.1 * generator.randn(1, 4)
-    return TwoLayer(w1, np.zeros(4), w2, np.zeros(1)), np.array([1.0, 2.0, 3.0]), np.array([1.0])

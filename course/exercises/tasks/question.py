@@ -1,4 +1,4 @@
-"""The question task: a number that the course computes at that moment, or a choice where each wrong one is explained."""
+"""The question task: a number that the course computes at that moment, or a choice with every wrong one explained."""
 
 from __future__ import annotations
 
