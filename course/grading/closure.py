@@ -11,9 +11,10 @@ import ast
 import builtins
 import functools
 import symtable
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from course.grading.reading import File
 from course.grading.statements import Role, Statement, root_of
@@ -145,12 +146,33 @@ def _uses(statement: Statement, future: int) -> Uses:
 def uses_of(text: str, lazy_annotations: bool = False) -> Uses:
     """The global names that a piece of source reads. With lazy annotations, theirs are not read."""
     prefix = "from __future__ import annotations\n" if lazy_annotations else ""
-    table = symtable.symtable(prefix + text, "<needs>", "exec")
+    table = _quiet(symtable.symtable, prefix + text, "<needs>", "exec")
     at_once = {s.get_name() for s in table.get_symbols() if s.is_referenced()}
+    both = {s.get_name() for s in table.get_symbols() if s.is_referenced() and s.is_assigned()}
+    if both:  # from Python 3.12 on, the counters of a comprehension are among these
+        at_once -= both - set(_outside_comprehensions(_quiet(ast.parse, text)))
     later: set[str] = set()
     for child in table.get_children():
         _collect(child, at_once, later)
     return Uses(frozenset(at_once), frozenset(later))
+
+
+def _quiet(read: Callable[..., Any], *arguments: Any) -> Any:
+    """Reads source without the warnings about it, which are for its author's editor."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return read(*arguments)
+
+
+def _outside_comprehensions(node: ast.AST) -> Iterator[str]:
+    children = ast.iter_child_nodes(node)
+    match node:
+        case ast.Name(id=name):
+            yield name
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            children = iter([node.generators[0].iter])
+    for child in children:
+        yield from _outside_comprehensions(child)
 
 
 def _collect(table: symtable.SymbolTable, at_once: set[str], later: set[str]) -> None:

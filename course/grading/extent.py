@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from course.comparison.faults import is_theirs
 from course.grading.closure import Closure, close
 from course.grading.home import home_of
 from course.grading.reading import File, Unreadable, read_file
@@ -69,7 +70,7 @@ class _Measure:
             place, name = _module_file(node.module or "", node.level, file), node.names[0].name
         else:
             return
-        if place is not None and place != file.path:
+        if place is not None and place != file.path and is_theirs(str(place)):
             neighbour = next((f for f in self.files if f.path == place), None) or _read(place)
             if neighbour is not None:
                 yield neighbour, name

@@ -6,6 +6,7 @@ import ast
 import functools
 import inspect
 import textwrap
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -46,7 +47,9 @@ def _statement_of(value: Any) -> Statement | None:
         text = "\n" * (first - 1) + textwrap.dedent("".join(lines))
         filename = function.__code__.co_filename
         cell = Cell(filename, name_of(filename), text, text)
-        return next(statements_of(ast.parse(text), cell), None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they have seen them
+            return next(statements_of(ast.parse(text), cell), None)
     except (AttributeError, OSError, SyntaxError, TypeError):
         return None
 

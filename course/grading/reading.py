@@ -218,15 +218,17 @@ def _parse(text: str) -> tuple[ast.Module, str]:
 
 
 def _without_magic(text: str, number: int) -> str | None:
+    """The text without the magic that the line belongs to, continued lines included; None where it is no magic."""
     lines = text.split("\n")
-    line = lines[number - 1] if 0 < number <= len(lines) else ""
-    if not _MAGIC.match(line.strip()):
+    first = last = min(max(number, 1), len(lines)) - 1
+    while first > 0 and lines[first - 1].endswith("\\"):
+        first -= 1
+    while last < len(lines) - 1 and lines[last].endswith("\\"):
+        last += 1
+    if not _MAGIC.match(lines[first].strip()):
         return None
-    indentation = line[: len(line) - len(line.lstrip())]
-    while lines[number - 1].endswith("\\") and number < len(lines):
-        lines[number - 1 : number + 1] = ["", lines[number]]
-        number += 1
-    lines[number - 1] = f"{indentation}pass"
+    indentation = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
+    lines[first : last + 1] = [f"{indentation}pass", *[""] * (last - first)]
     return "\n".join(lines)
 
 

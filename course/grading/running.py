@@ -55,6 +55,7 @@ def execute(closure: Closure, where: str) -> Execution:
                 exec(code, module.__dict__)
         except BaseException as error:
             if not is_their_fault(error):
+                del sys.modules[module.__name__]
                 raise
             fault = fault_of(error, where)
     return Execution(module, out.getvalue(), fault)
