@@ -206,7 +206,8 @@ class Findings:
 
     `share` is the part of the points earned by being right, in [0, 1]; `cost_share` the same for the points that
     hang on cost, None where the exercise has no limit. `headline` may name arrays; `blank` is what is said instead
-    when only pass or fail may be said. `ours` says that the fault is the course's.
+    when only pass or fail may be said. `failed` is the question of the task at which judging ended, empty when all were
+    answered well. `ours` says that the fault is the course's.
     """
 
     status: Status
@@ -218,6 +219,7 @@ class Findings:
     example: Example | None = None
     printed: str = ""
     blank: str = "not right yet"
+    failed: str = ""
     ours: bool = False
 
 
@@ -226,7 +228,7 @@ class Verdict:
     """What a person reads about one exercise. Every surface draws this and computes nothing.
 
     `exercise` is its name for ever, `lesson.name`. `lines` are the sentences that the feedback level allows, most
-    important first. `points` of `possible` are earned, `cost_points` of `cost_possible` apart from them. `ours` says
+    important first. `failed` is the question of the task at which judging ended. `points` of `possible` are earned, `cost_points` of `cost_possible` apart from them. `ours` says
     that the fault is the course's and not the answer's.
     """
 
@@ -246,6 +248,7 @@ class Verdict:
     example: Example | None = None
     printed: str = ""
     where: str = ""
+    failed: str = ""
     ours: bool = False
     shows_forward: bool = True
     shows_cost: bool = True

@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+import course
 from course.lessons.linear_and_activations import affine, relu, sigmoid, tanh
 
 
@@ -66,3 +67,7 @@ def tanh_bwd(residuals: Float[Array, "*shape"], y_bar: Float[Array, "*shape"]) -
     y = residuals
     # 1. How does dy/dx read in terms of y alone, and what is its largest value?
     return (y_bar * (1 - y**2),)
+
+
+course.answer("linear_and_activations.q1", "b")
+course.answer("linear_and_activations.q2", (0.25, 1.0))

@@ -4,6 +4,7 @@ from typing import Any
 
 from jaxtyping import Array, Float, Int
 
+import course
 from course.lessons.mlp import Layer, Mlp
 from solutions.linear_and_activations import affine_bwd, affine_fwd, relu_bwd, relu_fwd
 from solutions.losses import softmax_cross_entropy_bwd, softmax_cross_entropy_fwd
@@ -55,3 +56,6 @@ def mlp_loss_bwd(residuals: tuple[Any, Any], loss_bar: Float[Array, ""]) -> tupl
     logits_bar, _ = softmax_cross_entropy_bwd(kept_loss, loss_bar)
     params_bar, _ = mlp_bwd(kept_network, logits_bar)
     return params_bar, None, None
+
+
+course.answer("mlp.q1", "b")

@@ -62,6 +62,7 @@ def verdict_of(
         example=findings.example if level >= Feedback.WHERE else None,
         printed=findings.printed,
         where=where,
+        failed=findings.failed,
         ours=findings.ours,
         shows_forward=paper.shows_forward,
         shows_cost=paper.shows_cost,

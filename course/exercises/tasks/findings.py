@@ -17,6 +17,12 @@ FAULT_STATUS = {
 }
 """What each kind of fault makes of an answer; every other kind makes it wrong."""
 
+AS_ASKED, VALUE, REVERSE, FORWARD = "as_asked", "forward_value", "reverse_mode", "forward_mode"
+DIFFERENCES, FLOAT32, AWKWARD, COST = "central_differences", "float32", "awkward_cases", "cost"
+
+QUESTION_OF_CHECK = {"reverse": REVERSE, "forward": FORWARD, "differences": DIFFERENCES, "float32": FLOAT32}
+"""Which question each check of a comparison answers."""
+
 ALL_BUT_ROBUST = 0.5
 """The share of the points for an answer that is right at ordinary inputs and wrong at awkward ones."""
 
@@ -49,7 +55,20 @@ def find_out(
         comparison=found,
         example=example,
         printed=found.printed,
+        failed=COST if status is Status.COSTLY else AWKWARD if case else _failed(found),
     )
+
+
+def _failed(found: Comparison) -> str:
+    """The question at which a comparison ended."""
+    if found.agrees:
+        return ""
+    if found.faults:
+        return VALUE if found.faults[0].kind == "value" else AS_ASKED
+    failed = [check.name for check in found.checks if not check.passed]
+    if failed:
+        return QUESTION_OF_CHECK[failed[0]]
+    return FORWARD if any(array.reverse is None for array in found.arrays) else REVERSE
 
 
 def _status(found: Comparison, excess: str | None) -> Status:

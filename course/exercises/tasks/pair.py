@@ -10,7 +10,17 @@ from typing import Any
 from course.comparison.pair import Setting, judge_pair
 from course.comparison.point import Point, make_point
 from course.exercises.tasks.drawing import Draw
-from course.exercises.tasks.findings import find_out
+from course.exercises.tasks.findings import (
+    AS_ASKED,
+    AWKWARD,
+    COST,
+    DIFFERENCES,
+    FLOAT32,
+    FORWARD,
+    REVERSE,
+    VALUE,
+    find_out,
+)
 from course.exercises.tasks.limits import Limits
 from course.exercises.tasks.smallest import smallest_counterexample
 from course.exercises.tasks.task import Sitting
@@ -59,6 +69,12 @@ class PairTask:
     def names(self) -> tuple[str, ...]:
         """The functions that an answer defines."""
         return (self.bwd,) if self.given is not None else (self.fwd, self.bwd)
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """What is asked of an answer, in order."""
+        also = ((AWKWARD,) if self.awkward else ()) + ((COST,) if self.limits else ())
+        return (AS_ASKED, VALUE, REVERSE, FORWARD, DIFFERENCES, FLOAT32, *also)
 
     def judge(self, answer: Mapping[str, Any], sitting: Sitting) -> Findings:
         """Judges at the drawn inputs, then at each awkward case; the first that fails ends it."""

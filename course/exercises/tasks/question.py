@@ -38,6 +38,11 @@ class Choice:
         """None: it is answered by `course.answer`."""
         return ()
 
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """The one question that it is."""
+        return (ANSWER,)
+
     def judge(self, answer: Mapping[str, Any], sitting: Sitting) -> Findings:
         """Looks the letter up, and says what its option says."""
         letters = [option.letter for option in self.options]
@@ -74,6 +79,11 @@ class Number:
         """None: it is answered by `course.answer`."""
         return ()
 
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """The one question that it is."""
+        return (ANSWER,)
+
     def judge(self, answer: Mapping[str, Any], sitting: Sitting) -> Findings:
         """Computes the right answer and holds the given one against it."""
         right = np.asarray(self.compute(), np.float64)
@@ -87,20 +97,22 @@ class Number:
             return Findings(Status.RIGHT, "right", (Remark(Feedback.PASS, self.says),), share=1.0)
         for trap, says in self.traps:
             if _near(given, np.asarray(trap(), np.float64), self.tolerance):
-                return Findings(Status.WRONG, "not right", (Remark(Feedback.KIND, says),))
+                return Findings(Status.WRONG, "not right", (Remark(Feedback.KIND, says),), failed=ANSWER)
         unit = f" {self.unit}" if self.unit else ""
-        return Findings(Status.WRONG, "not right", (Remark(Feedback.PASS, f"You say {_short(given)}{unit}."),))
+        return Findings(
+            Status.WRONG, "not right", (Remark(Feedback.PASS, f"You say {_short(given)}{unit}."),), failed=ANSWER
+        )
 
 
 def _choice_findings(option: Option) -> Findings:
     remark = Remark(Feedback.PASS if option.right else Feedback.WHERE, option.says)
     if option.right:
         return Findings(Status.RIGHT, "right", (remark,), share=1.0)
-    return Findings(Status.WRONG, f"({option.letter}) is not right", (remark,))
+    return Findings(Status.WRONG, f"({option.letter}) is not right", (remark,), failed=ANSWER)
 
 
 def _not_an_answer(sentence: str) -> Findings:
-    return Findings(Status.WRONG, "not an answer to this question", (Remark(Feedback.PASS, sentence),))
+    return Findings(Status.WRONG, "not an answer to this question", (Remark(Feedback.PASS, sentence),), failed=ANSWER)
 
 
 def _near(given: np.ndarray, right: np.ndarray, tolerance: float) -> bool:

@@ -10,7 +10,16 @@ from course.comparison.pair import Setting
 from course.comparison.point import make_point
 from course.comparison.rule import judge_rule
 from course.exercises.tasks.drawing import Draw
-from course.exercises.tasks.findings import find_out
+from course.exercises.tasks.findings import (
+    AS_ASKED,
+    AWKWARD,
+    DIFFERENCES,
+    FLOAT32,
+    FORWARD,
+    REVERSE,
+    VALUE,
+    find_out,
+)
 from course.exercises.tasks.pair import Case, Drawing
 from course.exercises.tasks.task import Sitting
 from course.records import Comparison, Findings
@@ -38,6 +47,11 @@ class TangentRuleTask:
     def names(self) -> tuple[str, ...]:
         """The one function that an answer defines."""
         return (self.rule,)
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """What is asked of an answer, in order."""
+        return (AS_ASKED, VALUE, FORWARD, REVERSE, DIFFERENCES, FLOAT32, *((AWKWARD,) if self.awkward else ()))
 
     def judge(self, answer: Mapping[str, Any], sitting: Sitting) -> Findings:
         """Judges at the drawn inputs, then at each awkward case; the first that fails ends it."""

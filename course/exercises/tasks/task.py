@@ -18,11 +18,16 @@ class Sitting:
 
 
 class Task(Protocol):
-    """A kind of task. A new kind needs these two and nothing else."""
+    """A kind of task. A new kind needs these and nothing else."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """The top-level names that an answer defines; empty where it is given by `course.answer`."""
+        ...
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """What is asked of an answer, in order; the first that fails ends the judging."""
         ...
 
     def judge(self, answer: Mapping[str, Any], sitting: Sitting) -> Findings:
