@@ -7,10 +7,10 @@ import importlib
 from typing import Any
 
 _HOME = {
-    "compare": "course.comparison",
-    "compare_jvp": "course.comparison",
-    "compare_rule": "course.comparison",
-    "as_jax": "course.comparison",
+    "compare": "course.comparison.compare",
+    "compare_jvp": "course.comparison.compare",
+    "compare_rule": "course.comparison.compare",
+    "as_jax": "course.comparison.install",
     "Comparison": "course.records",
     "Verdict": "course.records",
     "Status": "course.records",
@@ -18,7 +18,7 @@ _HOME = {
     "Exercise": "course.exercises.exercise",
     "find_exercise": "course.exercises",
     "Submission": "course.grading.submission",
-    "judge": "course.grading",
+    "judge": "course.grading.judging",
     "check": "course.grading.notebook",
     "answer": "course.grading.notebook",
 }

@@ -1,6 +1,5 @@
-"""The instrument: is a hand-written derivative right, what is wrong with it, and what does it cost? Anybody's functions."""
+"""The instrument: is a hand-written derivative right, what is wrong with it, and what does it cost? Anybody's functions.
 
-from course.comparison.compare import compare, compare_jvp, compare_rule
-from course.comparison.install import as_jax
-
-__all__ = ["as_jax", "compare", "compare_jvp", "compare_rule"]
+Its doors are `compare`, `compare_jvp` and `compare_rule` in `compare.py` and `as_jax` in `install.py`; `course` has them
+all. They are not imported here, so that what needs no JAX (`faults`, `compile_cache`) does not start it.
+"""
