@@ -13,7 +13,7 @@ import functools
 import symtable
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from course.grading.reading import File
@@ -56,7 +56,7 @@ class Closure:
 
 
 def close(file: File, wanted: Iterable[str]) -> Closure:
-    """Finds what the wanted names need. Each of them must have a definer in the file."""
+    """Finds what the wanted names need; one that has no definer in the file must come from an `import *`."""
     search = _Search(file)
     wanted = tuple(wanted)
     try:
@@ -92,7 +92,8 @@ class _Search:
 
     def want(self, name: str) -> None:
         """Asks for a name as it stands after its last definer here; what it calls, as it stands at the end."""
-        self._take(name, self.file.definers(name)[-1] + 1, called=self.end)
+        definers = self.file.definers(name) or [self.end - 1]
+        self._take(name, definers[-1] + 1, called=self.end)
         stars = (i for i, s in enumerate(self.file.statements) if s.role is Role.STAR)
         self.taken.update(stars)  # they may bind anything
 
@@ -188,7 +189,7 @@ def _lost(file: File, search: _Search, where: str) -> Fault | None:
     for name in sorted(search.unbound - set(dir(builtins))):
         fault = lost(file, name)
         if fault is not None:
-            return Fault(fault.kind, where, fault.message, fault.line)
+            return replace(fault, where=where)
     return None
 
 
@@ -196,7 +197,7 @@ def lost(file: File, name: str) -> Fault | None:
     """Says where the name would be set, were that statement run; None where it is set nowhere, or may be set by `*`."""
     for unread in file.unread:
         if name in unread.names:
-            return unread.fault
+            return replace(unread.fault, where=name)
     if any(s.role is Role.STAR for s in file.statements):
         return None
     for statement in file.statements:

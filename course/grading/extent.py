@@ -64,16 +64,23 @@ class _Measure:
 
     def _imported(self, node: ast.stmt, file: File) -> Iterator[tuple[File, str]]:
         """The neighbouring file that an import reads, and the name that it takes from it, `*` for all."""
-        if isinstance(node, ast.Import):
-            place, name = _module_file(node.names[0].name, 0, file), "*"
-        elif isinstance(node, ast.ImportFrom):
-            place, name = _module_file(node.module or "", node.level, file), node.names[0].name
-        else:
-            return
-        if place is not None and place != file.path and is_theirs(str(place)):
-            neighbour = next((f for f in self.files if f.path == place), None) or _read(place)
-            if neighbour is not None:
-                yield neighbour, name
+        neighbour = neighbour_of(node, file, self.files)
+        if neighbour is not None:
+            yield neighbour, node.names[0].name if isinstance(node, ast.ImportFrom) else "*"
+
+
+def neighbour_of(node: ast.stmt, file: File, files: Iterable[File]) -> File | None:
+    """The file beside this one that an import reads; one of `files`, or read now."""
+    match node:
+        case ast.Import(names=[alias]):
+            place = _module_file(alias.name, 0, file)
+        case ast.ImportFrom(module=module, level=level):
+            place = _module_file(module or "", level, file)
+        case _:
+            return None
+    if place is None or place == file.path or not is_theirs(str(place)):
+        return None
+    return next((other for other in files if other.path == place), None) or _read(place)
 
 
 def code_lines(statement: Statement) -> Iterator[tuple[str, int]]:

@@ -92,17 +92,19 @@ class Finder:
         self._found: dict[tuple[str, ...], Found] = {}
         self._loaded: list[_Loaded] = []
         self._homes: dict[tuple[str, ...], Home] = {}
-        self._pending: list[str] = []
+        self._pending: list[tuple[str, ...]] = []
 
     def find(self, names: Sequence[str]) -> Found:
         """Finds names, and remembers."""
         key = tuple(names)
         if key not in self._found:
-            self._pending += key
+            self._pending.append(key)
             try:
                 self._found[key] = self._find(key)
+            except RecursionError:  # of ours, over their syntax tree: their own is caught where it runs
+                self._found[key] = Found(fault=Fault("syntax", key[0], "It is nested too deeply to be read."))
             finally:
-                del self._pending[len(self._pending) - len(key) :]
+                self._pending.pop()
         return self._found[key]
 
     def earlier_answer(self, name: str) -> Any:
@@ -126,10 +128,14 @@ class Finder:
             return Found(fault=fault, skipped=closure.skipped, extent=extent)
         loaded = self._load(closure, names)
         execution, own = loaded.execution, list(loaded.earlier.own.values())
-        there = vars(execution.module)
+        there = {name: value for name, value in vars(execution.module).items() if name in names}
+        missing = [name for name in names if name not in there]
+        fault = execution.fault or _waiting_fault(closure, loaded.earlier, names[0])
+        if missing and not fault:
+            fault = missing_fault(self.files, self.where, names, missing)
         return Found(
-            values={} if execution.fault else {name: there[name] for name in names},
-            fault=execution.fault or _waiting_fault(closure, loaded.earlier, names[0]),
+            values={} if execution.fault or missing else there,
+            fault=fault,
             printed=execution.printed,
             uses=_once([closure.earlier, *(found.uses for found in own)]),
             supplied=_once([sorted(loaded.earlier.supplied), *(found.supplied for found in own)]),
@@ -162,28 +168,29 @@ class Finder:
             answers.resolver.reset(token)
 
     def _earlier_answer(self, name: str, earlier: _Earlier) -> Any:
-        if name in self._pending:
-            raise ImportError(f"`{name}` needs itself: {' needs '.join([*self._pending, name])}")
-        found = self._whole_pair(name)
+        if any(name in names for names in self._pending):
+            chain = " needs ".join([*(names[0] for names in self._pending), name])
+            raise ImportError(f"`{name}` needs itself: {chain}")
+        found = _with_other_half(self, name)
         if found.fault is None:
             earlier.own[name] = found
             return found.values[name]
-        if self.fallback is not None:
-            instead = self.fallback.find([name])
-            if instead.fault is None:
-                earlier.supplied.add(name)
-                return instead.values[name]
+        instead = _with_other_half(self.fallback, name) if self.fallback else found
+        if instead.fault is None:
+            earlier.supplied.add(name)
+            return instead.values[name]
         earlier.waiting[name] = _why(found.fault)
         return answers.placeholder(name, earlier.waiting[name])
 
-    def _whole_pair(self, name: str) -> Found:
-        """Finds an answer together with the other half of its pair, so that both see the same classes."""
-        other = name[:-4] + HALVES.get(name[-4:], "")
-        if name[-4:] in HALVES and other not in self._pending:
-            found = self.find(sorted([name, other], reverse=True))
-            if found.fault is None:
-                return found
-        return self.find([name])
+
+def _with_other_half(source: Source, name: str) -> Found:
+    """Finds an answer together with the other half of its pair if it can, so that both see the same classes."""
+    if name[-4:] in HALVES:
+        pair = sorted([name, name[:-4] + HALVES[name[-4:]]], reverse=True)
+        found = source.find(pair)
+        if found.fault is None:
+            return found
+    return source.find([name])
 
 
 def _holds(loaded: _Loaded, closure: Closure, names: list[str]) -> bool:

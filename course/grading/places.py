@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from course.grading.closure import lost
+from course.grading.extent import neighbour_of
 from course.grading.reading import File
 from course.grading.statements import Role
 from course.grading.stubs import unfinished
@@ -20,7 +22,7 @@ def place_of(files: Sequence[File], name: str) -> File | Fault | None:
     """
     own = [file for file in files if _defines(file, name)]
     if not own:
-        imported = next((file for file in files if file.definers(name)), None)
+        imported = next((file for file in files if file.definers(name) or _imports_all_of(file, name, files)), None)
         return imported or _lost_anywhere(files, name)
     answered = [file for file in own if not _is_stub(file, name)] or own[:1]
     different = {_words(file, name): file for file in reversed(answered)}
@@ -47,6 +49,13 @@ def _defines(file: File, name: str) -> bool:
     return any(file.statements[i].role is not Role.IMPORT for i in file.definers(name))
 
 
+def _imports_all_of(file: File, name: str, files: Sequence[File]) -> bool:
+    """Whether it takes the name from a neighbour by `import *`."""
+    stars = (statement.node for statement in file.statements if statement.role is Role.STAR)
+    neighbours = (neighbour_of(node, file, files) for node in stars)
+    return any(neighbour.definers(name) for neighbour in neighbours if neighbour)
+
+
 def _is_stub(file: File, name: str) -> bool:
     return unfinished([file.statements[file.definers(name)[-1]]], [name]) is not None
 
@@ -69,7 +78,7 @@ def _unread_later(file: File, name: str) -> Fault | None:
     last = file.definers(name)[-1]
     for unread in reversed(file.unread):
         if name in unread.names and (unread.before > last or _is_stub(file, name)):
-            return unread.fault
+            return replace(unread.fault, where=name)
     return None
 
 

@@ -72,8 +72,9 @@ class File:
         return found
 
     def definers(self, name: str) -> list[int]:
-        """Where a name is given a value of this file's own, and not that of an earlier answer."""
-        return [i for i in self.binders.get(name, []) if not self.statements[i].earlier_answers]
+        """Where a name is given a value of this file's own: not an earlier answer's, nor a change of its value."""
+        made = [i for i in self.binders.get(name, []) if not self.statements[i].earlier_answers]
+        return made if any(name in self.statements[i].replaces for i in made) else []
 
 
 def read_files(path: Path) -> tuple[File, ...]:

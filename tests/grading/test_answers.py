@@ -86,6 +86,8 @@ def test_answers_that_need_each_other_are_told_so(tmp_path):
     fault = work(tmp_path, affine=affine, mlp=MLP).find(["mlp_fwd"]).fault
     assert fault.kind == "waiting"
     assert "mlp_fwd needs affine_fwd needs mlp_fwd" in fault.message
+    fault = Submission.read(tmp_path).find(PAIR).fault
+    assert fault.message.endswith("ImportError: `mlp_fwd` needs itself: mlp_fwd needs affine_fwd needs mlp_fwd.")
 
 
 def test_the_fallback_supplies_what_is_missing_and_says_so(tmp_path):
@@ -96,6 +98,12 @@ def test_the_fallback_supplies_what_is_missing_and_says_so(tmp_path):
     assert found.values["mlp_fwd"](1) == (2, 1)
     assert submission.find(["relu_fwd"]).fault.kind == "missing"
     assert submission.find(["affine_fwd"]).fault.kind == "not_started"
+
+
+def test_both_halves_from_the_fallback_see_the_same_classes(tmp_path):
+    affine = "class R: pass\ndef affine_fwd(x): return x, R()\ndef affine_bwd(r, y_bar): return isinstance(r, R)"
+    found = work(tmp_path / "work", work(tmp_path / "reference", affine=affine), mlp=MLP).find(PAIR)
+    assert found.values["mlp_bwd"](found.values["mlp_fwd"](1)[1], 1)
 
 
 def test_what_was_supplied_to_an_earlier_answer_is_said_too(tmp_path):

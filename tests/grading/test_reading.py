@@ -145,8 +145,17 @@ def test_a_string_that_looks_like_a_magic_is_left_alone(tmp_path):
 def test_a_cell_magic_is_not_read_and_says_so_where_it_hides_an_answer(tmp_path):
     submission = cells(tmp_path, "%%bash\nrm -rf nothing", "%%time\ndef f(): return 1")
     fault = submission.find(["f"]).fault
-    assert (fault.kind, fault.line.code) == ("skipped", "%%time")
+    assert (fault.kind, fault.where, fault.line.code) == ("skipped", "f", "%%time")
     assert "starts with %%time" in fault.message
+
+
+@pytest.mark.parametrize(
+    "text", ["s = '\ud800'", "s = 1\0", "s = " + "1+" * 9000 + "1", "s = " + "(" * 500 + ")" * 500]
+)
+def test_a_cell_that_python_cannot_digest_is_a_fault(tmp_path, text):
+    source = f"{text}\ndef f(): return s"
+    path = plain(tmp_path / "work.ipynb", json.dumps({"cells": [{"cell_type": "code", "source": source}]}))
+    assert Submission.read(path).find(["f"]).fault.kind == "syntax"
 
 
 def test_a_percent_file_is_read_cell_by_cell_where_it_is_broken(tmp_path):
@@ -168,7 +177,7 @@ def test_hidden_folders_environments_and_checkpoints_are_left_out(tmp_path):
 
 
 def test_a_folder_of_25_notebooks_is_read_in_a_moment(tmp_path):
-    lesson = ["# Text of a lesson\n" * 20, *["def f_{0}(x):\n    y = x * 2\n    return y + {0}\n" * 3] * 15]
+    lesson = ["# Text of a lesson\n" * 20, *["def helper(x):\n    y = x * 2\n    return y + 1\n" * 3] * 15]
     for number in range(25):
         notebook(tmp_path / f"{number:02}.ipynb", *lesson)
     Submission.read(tmp_path)

@@ -93,6 +93,23 @@ def test_an_imported_answer_is_an_answer(tmp_path):
     assert script(tmp_path, "from helpers import f\n").find(["f"]).values["f"](1) == 1
 
 
+def test_an_answer_that_comes_by_a_star_import_is_found(tmp_path):
+    plain(tmp_path / "helpers.py", "def f(x): return x\n")
+    work = plain(tmp_path / "work.py", "from helpers import *\nfrom math import *\n")
+    assert Submission.read(work).find(["f"]).values["f"](1) == 1
+    assert Submission.read(work).find(["f", "g"]).fault.where == "g"
+    assert Submission.read(tmp_path).find(["f"]).values["f"](1) == 1
+
+
+def test_a_star_import_that_hides_the_name_leaves_it_missing(tmp_path):
+    plain(tmp_path / "helpers.py", "__all__ = []\ndef f(x): return x\n")
+    assert script(tmp_path, "from helpers import *\n").find(["f"]).fault.kind == "missing"
+
+
+def test_setting_something_inside_a_name_does_not_define_it(tmp_path):
+    assert script(tmp_path, "f.calls = 0\n").find(["f"]).fault.kind == "missing"
+
+
 def test_a_pair_may_lie_in_two_files(tmp_path):
     plain(tmp_path / "a.py", "print('a')\ndef a_fwd(x): return x\n")
     plain(tmp_path / "b.py", "def a_bwd(x): return -x\n")
