@@ -1,5 +1,6 @@
 """Answers to `two_layer_network`: every cotangent by name, the pair, and the batch."""
 
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 import course
@@ -12,14 +13,14 @@ def two_layer_cotangents(residuals: TwoLayerResiduals, loss_bar: Float[Array, ""
     # 1. How does the loss move when z2 does?
     z2_bar = loss_bar * error
     # 2. z2 = w2 @ a1 + b2. Which entry of z2 does w2[i, j] touch, and with what beside it?
-    w2_bar = z2_bar[:, None] * a1[None, :]
+    w2_bar = jnp.outer(z2_bar, a1)
     b2_bar = z2_bar
     # 3. a1[j] touches every z2[i]. Used many times: what follows?
     a1_bar = w2.T @ z2_bar
     # 4. Through which entries of z1 did anything pass?
     z1_bar = a1_bar * (z1 > 0)
     # 5. z1 = w1 @ x + b1 is step 2 again, with other names.
-    w1_bar = z1_bar[:, None] * x[None, :]
+    w1_bar = jnp.outer(z1_bar, x)
     b1_bar = z1_bar
     return Cotangents(z2_bar, w2_bar, b2_bar, a1_bar, z1_bar, w1_bar, b1_bar)
 
@@ -47,7 +48,9 @@ def batch_loss_bwd(residuals: BatchResiduals, loss_bar: Float[Array, ""]) -> tup
     return BatchNetwork(w1_bar, b1_bar, w2_bar, b2_bar), None, None
 
 
-course.answer("two_layer_network.q1", "b")
-course.answer("two_layer_network.q2", 0.0)
-course.answer("two_layer_network.q3", "b")
+course.answer("two_layer_network.q1", "c")
+course.answer("two_layer_network.q2", "d")
+course.answer("two_layer_network.q3", -3.0928)
 course.answer("two_layer_network.q4", "b")
+course.answer("two_layer_network.q5", "a")
+course.answer("two_layer_network.q6", "d")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.tasks.drawing import Draw
-from course.exercises.tasks.pair import PairTask
+from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
 from course.lessons.two_layer_network import (
     BatchNetwork,
@@ -17,10 +18,14 @@ from course.lessons.two_layer_network import (
     TwoLayer,
     batch_loss,
     batch_loss_fwd,
+    no_nudges,
     nudged_loss,
     two_layer_loss,
     two_layer_loss_fwd,
 )
+
+SEVEN = tuple(range(len(Cotangents._fields)))
+"""Places of the nudges among the arguments of `nudged_loss`."""
 
 
 def _draw_example(draw: Draw) -> tuple[TwoLayer, np.ndarray, np.ndarray]:
@@ -32,14 +37,17 @@ def _draw_example(draw: Draw) -> tuple[TwoLayer, np.ndarray, np.ndarray]:
 
 def _draw_nudges(draw: Draw) -> tuple[Any, ...]:
     params, x, target = _draw_example(draw)
-    still = Cotangents(
-        params.b2 * 0, params.w2 * 0, params.b2 * 0, params.b1 * 0, params.b1 * 0, params.w1 * 0, params.b1 * 0
-    )
-    return (*still, params, x, target)
+    return (*no_nudges(params), params, x, target)
+
+
+def _draw_nudges_at_kink(draw: Draw) -> tuple[Any, ...]:
+    *nudges, params, x, target = _draw_nudges(draw)
+    params.w1[0], params.b1[0] = 0.0, 0.0
+    return (*nudges, params, x, target)
 
 
 def _nudged_loss_fwd(*nudges_and_example: Any) -> Any:
-    return two_layer_loss_fwd(*nudges_and_example[len(Cotangents._fields) :])
+    return two_layer_loss_fwd(*nudges_and_example[len(SEVEN) :])
 
 
 def _draw_batch(draw: Draw) -> tuple[BatchNetwork, np.ndarray, np.ndarray]:
@@ -47,6 +55,53 @@ def _draw_batch(draw: Draw) -> tuple[BatchNetwork, np.ndarray, np.ndarray]:
         draw.normal("d_in", "hidden"), draw.normal("hidden"), draw.normal("hidden", "d_out"), draw.normal("d_out")
     )
     return params, draw.normal("batch", "d_in"), draw.normal("batch", "d_out")
+
+
+def _draw_batch_at_kink(draw: Draw) -> tuple[BatchNetwork, np.ndarray, np.ndarray]:
+    params, x, target = _draw_batch(draw)
+    params.w1[:, 0], params.b1[0] = 0.0, 0.0
+    return params, x, target
+
+
+def _draw_one_row(draw: Draw) -> tuple[BatchNetwork, np.ndarray, np.ndarray]:
+    params, x, target = _draw_batch(draw)
+    return params, x[:1], target[:1]
+
+
+def published_example() -> tuple[TwoLayer, np.ndarray, np.ndarray]:
+    """Returns the parameters, example and target of a published example, in NumPy's float64.
+
+    NumPy's legacy generator at seed 42 draws 0.1 * randn(4, 3) for w1, then 0.1 * randn(1, 4) for w2; biases are zero.
+    """
+    generator = np.random.RandomState(42)
+    w1, w2 = 0.1 * generator.randn(4, 3), 0.1 * generator.randn(1, 4)
+    params = TwoLayer(w1, np.zeros(4), w2, np.zeros(1))
+    return params, np.array([1.0, 2.0, 3.0]), np.array([1.0])
+
+
+def _error() -> float:
+    _, residuals = two_layer_loss_fwd(*published_example())
+    return float(residuals.error[0])
+
+
+def mistaken_cotangents() -> Cotangents:
+    """Returns the cotangents of the published example from somebody's wrong backward pass.
+
+    The mistake is a forward function of the right value whose true derivative is the wrong answer.
+    """
+    with jax.enable_x64(True):
+        params, x, target = jax.tree.map(jnp.asarray, published_example())
+        return Cotangents(*jax.grad(_mistaken_loss, argnums=SEVEN)(*no_nudges(params), params, x, target))
+
+
+def _mistaken_loss(z2: Any, w2: Any, b2: Any, a1: Any, z1: Any, w1: Any, b1: Any, *example: Any) -> Any:
+    params, x, target = example
+    moved_z1 = (params.w1 + w1) @ x + params.b1 + b1 + z1
+    relu = jnp.where(moved_z1 > 0, moved_z1, 0)
+    sloped = 0.5 * relu**2
+    moved_a1 = jax.lax.stop_gradient(relu - sloped) + sloped + a1
+    moved_z2 = (params.w2 + w2) @ moved_a1 + params.b2 + b2 + z2
+    return 0.5 * jnp.sum((moved_z2 - target) ** 2)
 
 
 COTANGENTS = Exercise(
@@ -57,16 +112,17 @@ COTANGENTS = Exercise(
         fwd="two_layer_loss_fwd",
         bwd="two_layer_cotangents",
         draw=_draw_nudges,
+        awkward=(Case("a hidden unit at exactly z1 = 0", _draw_nudges_at_kink),),
         given=_nudged_loss_fwd,
-        asked=tuple(range(len(Cotangents._fields))),
+        asked=SEVEN,
         traceable=False,
     ),
     points=7,
     hints=(
         "Start at the loss and name what touches it last. Each cotangent has the shape of its value.",
-        "z2_bar needs loss_bar and the error that forward kept. From it, w2_bar, b2_bar and a1_bar each take one line.",
-        "z2[i] = sum_j w2[i, j] a1[j] + b2[i]: differentiate by one entry of each of w2, b2 and a1, and write what is "
-        "left as an outer product, a copy, and a product with the transpose. Then do the same one layer down.",
+        "z2_bar needs loss_bar and the error that forward kept. From it, w2_bar, b2_bar and a1_bar take one line each.",
+        "z2[i] = sum_j w2[i, j] a1[j] + b2[i]: differentiate by one entry of w2, of b2, of a1, and collect. What is "
+        "left is an outer product, a copy, and a product with something transposed. Then the same one layer down.",
     ),
     asks={
         "z2_bar": "how does the loss move when z2 does?   (step 1)",
@@ -96,8 +152,8 @@ PAIR = Exercise(
     uses=("two_layer_network.cotangents",),
     hints=(
         "You have computed every number already: call your own function.",
-        "The first entry of the tuple has the type of params, the other two are None.",
-        "TwoLayer wants its four arrays in the order w1, b1, w2, b2.",
+        "Return three things, one for each argument of two_layer_loss. Two of these are data.",
+        "The first is a TwoLayer; give it its four arrays by name, and their order looks after itself.",
     ),
     asks={"params_bar": "which of the seven belongs to this parameter?   (step 1)"},
 )
@@ -110,6 +166,10 @@ BATCH = Exercise(
         fwd="batch_loss_fwd",
         bwd="batch_loss_bwd",
         draw=_draw_batch,
+        awkward=(
+            Case("a hidden unit at exactly z1 = 0", _draw_batch_at_kink),
+            Case("a batch of one row", _draw_one_row),
+        ),
         given=batch_loss_fwd,
         data=(1, 2),
         traceable=False,
@@ -117,9 +177,10 @@ BATCH = Exercise(
     points=4,
     hard=True,
     hints=(
-        "The loss is now a mean. It is divided by the number of rows once, at the very start of backward.",
-        "Rows instead of columns: every product is the transpose of the one you wrote before.",
-        "A bias is added to every row, so its cotangent is a sum over the rows; so is the product that gives w2_bar.",
+        "The loss is now a mean: each row's error counts for less than it did. How much less?",
+        "Rows instead of columns: every product is the transpose of the one that you wrote before.",
+        "A bias was added to every row, so its cotangent sums over the rows. The product that gives w2_bar has the "
+        "same sum inside it; no sum stands in z1_bar.",
     ),
     asks={
         "params_bar.w2": "every row used the same w2: what follows?   (step 2)",
@@ -133,18 +194,17 @@ WHY_SAVE = Exercise(
     name="two_layer_network.q1",
     title="why save this?",
     task=Choice(
-        "Forward kept x, z1, a1, w2 and the error. Why did it not keep w1?",
+        "Forward kept x, z1, a1, w2 and error, but not w1. Why not?",
         (
+            Option("a", "It is too large.", "Size is a reason to drop something, but only if backward can do without."),
+            Option("b", "It can be computed again from z1.", "Many different w1 lead to the same z1."),
             Option(
-                "a", "It is too large.", "Size is a reason to drop something, but only if backward can do without it."
-            ),
-            Option(
-                "b",
+                "c",
                 "No cotangent that is asked for needs it.",
-                "Right: w1 would only be needed for x_bar, and x is data. Residuals are what backward reads, no more.",
+                "Right: only x_bar would, and x is data. Residuals are what backward reads, and no more.",
                 right=True,
             ),
-            Option("c", "It can be computed again from z1.", "z1 alone does not give w1 back: many w1 lead to one z1."),
+            Option("d", "It changes in the update.", "So does w2, and w2 was kept: backward runs before the update."),
         ),
     ),
     points=1,
@@ -153,14 +213,29 @@ WHY_SAVE = Exercise(
 DEAD_UNIT = Exercise(
     name="two_layer_network.q2",
     title="the dead unit",
-    task=Number(
-        "In the published example hidden unit 4 has z1 = -0.178. What is the norm of its row of w1_bar?",
-        compute=lambda: _row_norm(3),
-        says="Nothing passed through the relu there, so nothing comes back: the row stays as it is for this example.",
-        traps=(
-            (
-                lambda: _row_norm(3, ignore_relu=True),
-                "That is what would come back if the relu had let it pass: look at the sign of z1.",
+    task=Choice(
+        "In the published example hidden unit 4 has z1 = -0.178. What does its row of w1 get, and why?",
+        (
+            Option(
+                "a",
+                "Small numbers, because its weight in w2 is small: -0.056.",
+                "That weight gives a1_bar, which is not zero. What does the relu make of it on the way to z1_bar?",
+            ),
+            Option(
+                "b",
+                "Zeros for now; the steps of the other units will wake it.",
+                "Its z1 is its own row of w1 times x, plus its own b1: nothing of the other units is in there.",
+            ),
+            Option(
+                "c",
+                "The same as any other row, since x is the same.",
+                "Row i of w1_bar is x times one number, z1_bar[i]. Which number has this unit?",
+            ),
+            Option(
+                "d",
+                "Zeros, because nothing passed its relu, so nothing comes back.",
+                "Right. Its row, its bias and so its z1 stay as they are: trained on this example alone, it sleeps on.",
+                right=True,
             ),
         ),
     ),
@@ -169,24 +244,16 @@ DEAD_UNIT = Exercise(
 
 LOSS_BAR = Exercise(
     name="two_layer_network.q3",
-    title="why loss_bar is not always 1",
-    task=Choice(
-        "bwd takes loss_bar. When is it something other than 1?",
-        (
-            Option(
-                "a", "Never: the derivative of the loss by itself is 1.", "It is, when the loss comes last. Must it?"
-            ),
-            Option(
-                "b",
-                "When the loss is itself used further, say scaled by 0.1 and added to another.",
-                "Right: then the loss is one more intermediate, and its cotangent is 0.1.",
-                right=True,
-            ),
-            Option(
-                "c",
-                "When there is more than one example.",
-                "The mean over a batch is inside the loss, before loss_bar.",
-            ),
+    title="when loss_bar is not 1",
+    task=Number(
+        "Three copies of the loss make a total: total = 3 * loss. What is the derivative of total by b2[0], in the "
+        "published example?",
+        compute=lambda: 3 * _error(),
+        says="Right: the pass was handed loss_bar = 3, and every cotangent is three times what it was.",
+        traps=(
+            (_error, "That is the derivative of loss by b2[0]. What is loss_bar, if total is what comes last?"),
+            (lambda: _error() / 3, "Does the total move more than the loss does, or less?"),
+            (lambda: -3 * _error(), "The size is right. Does the loss grow or fall when b2[0] grows?"),
         ),
     ),
     points=1,
@@ -196,39 +263,97 @@ LISTINGS = Exercise(
     name="two_layer_network.q4",
     title="three differences",
     task=Choice(
-        "The PyTorch listing beside this example trains 'the same' network. Which three things differ?",
+        'The PyTorch listing trains "the same" network. Which three things differ from the published example?',
         (
-            Option("a", "The optimiser, the learning rate and the seed.", "Both take plain steps of 0.01."),
+            Option(
+                "a",
+                "The loss, the weights at the start, the size of the step.",
+                "Two of these. The step is 0.01 in both: lr=0.01.",
+            ),
             Option(
                 "b",
-                "MSELoss has no 1/2, nn.Linear draws its own weights, and it takes rows.",
-                "Right. So neither its losses nor its gradients can be compared with ours number by number.",
+                "The loss, the weights at the start, the layout of x.",
+                "Right: MSELoss has no 1/2, nn.Linear draws its own weights, and an example is a row. Neither the "
+                "losses nor the gradients can be compared number by number.",
                 right=True,
             ),
-            Option("c", "relu, the number of layers and the target.", "Those three are the same in both."),
+            Option(
+                "c",
+                "The loss, the activation, the layout of x.",
+                "Two of these. nn.ReLU is the same function, and takes relu'(0) = 0 too.",
+            ),
+            Option(
+                "d",
+                "The weights at the start, the layout of x, and it has no biases.",
+                "Two of these. nn.Linear has a bias unless it is told otherwise.",
+            ),
         ),
     ),
     points=1,
 )
 
+ZERO_GRAD = Exercise(
+    name="two_layer_network.q5",
+    title="why zero_grad?",
+    task=Choice(
+        "The listing calls optimizer.zero_grad() at every step; the JAX loop has nothing like it. Why?",
+        (
+            Option(
+                "a",
+                "backward() adds to what is in .grad; value_and_grad returns a new gradient.",
+                "Right: without it, step 5 would move along the sum of five gradients.",
+                right=True,
+            ),
+            Option(
+                "b",
+                "It frees the memory of the graph.",
+                "backward() lets go of the graph by itself. What would be in .grad after two calls of it?",
+            ),
+            Option(
+                "c",
+                "Without it, dead units would keep the gradient of the step before.",
+                "They would be handed zeros, to be added like all others. Added to what?",
+            ),
+            Option(
+                "d",
+                "It marks the parameters that the next step may change.",
+                "That is settled once, by model.parameters(). What would be in .grad after two calls of backward()?",
+            ),
+        ),
+    ),
+    points=1,
+)
 
-def published_example() -> tuple[TwoLayer, np.ndarray, np.ndarray]:
-    """Returns the parameters, example and target of a published example, in NumPy's float64.
+WHICH_MISTAKE = Exercise(
+    name="two_layer_network.q6",
+    title="which mistake is this?",
+    task=Choice(
+        "Somebody's cotangents stand beside the right ones. z1_bar is the first that is wrong. What was done there?",
+        (
+            Option(
+                "a",
+                "The relu was forgotten.",
+                "Then unit 4 would get something, and units 1 to 3 would be right. Divide theirs by the right one.",
+            ),
+            Option("b", "a1_bar came with the wrong sign.", "a1_bar is right, and no sign changed."),
+            Option(
+                "c",
+                "z1_bar was divided by the number of units.",
+                "Then all would be wrong by one factor. Divide theirs by the right one, unit by unit.",
+            ),
+            Option(
+                "d",
+                "a1_bar was multiplied by the relu's value, not by its slope.",
+                "Right: theirs / right is a1 itself.",
+                right=True,
+            ),
+        ),
+    ),
+    points=1,
+    required=False,
+)
 
-    NumPy's legacy generator at seed 42 draws 0.1 * randn(4, 3) for w1, then 0.1 * randn(1, 4) for w2; biases are zero.
-    """
-    generator = np.random.RandomState(42)
-    w1, w2 = 0.1 * generator.randn(4, 3), 0.1 * generator.randn(1, 4)
-    params = TwoLayer(w1, np.zeros(4), w2, np.zeros(1))
-    return params, np.array([1.0, 2.0, 3.0]), np.array([1.0])
-
-
-def _row_norm(row: int, *, ignore_relu: bool = False) -> float:
-    params, x, target = published_example()
-    _, residuals = two_layer_loss_fwd(params, x, target)
-    passed = 1.0 if ignore_relu else float(residuals.z1[row] > 0)
-    z1_bar = float(jnp.dot(params.w2[:, row], residuals.error)) * passed
-    return float(np.linalg.norm(z1_bar * np.asarray(x)))
-
-
-PAPER = Paper("two_layer_network", (COTANGENTS, PAIR, BATCH, WHY_SAVE, DEAD_UNIT, LOSS_BAR, LISTINGS))
+PAPER = Paper(
+    "two_layer_network",
+    (COTANGENTS, PAIR, BATCH, WHY_SAVE, DEAD_UNIT, LOSS_BAR, LISTINGS, ZERO_GRAD, WHICH_MISTAKE),
+)

@@ -46,6 +46,12 @@ class Cotangents(NamedTuple):
     b1: Float[Array, "hidden"]
 
 
+def no_nudges(params: TwoLayer) -> Cotangents:
+    """Returns the nudges of `nudged_loss` that move nothing."""
+    hidden, d_out = 0 * params.b1, 0 * params.b2
+    return Cotangents(z2=d_out, w2=0 * params.w2, b2=d_out, a1=hidden, z1=hidden, w1=0 * params.w1, b1=hidden)
+
+
 class BatchNetwork(NamedTuple):
     """Parameters for a batch of rows: every weight matrix is the transpose of its namesake in `TwoLayer`."""
 
