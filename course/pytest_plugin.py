@@ -1,16 +1,18 @@
 """The pytest autograder: `pytest --submission PATH` judges a submission instead of collecting tests.
 
-One collector an exercise, one test a question asked of it: `affine::reverse_mode`. The first question that fails ends an
-exercise; what comes after it is skipped as not asked. What is not started is skipped too, and the run then exits with a
+One collector an exercise, one test a question asked of it: `affine::reverse_mode`. The first question that fails ends
+an exercise; what comes after it is skipped as not asked. What is not started is skipped too, and the run then exits with a
 status other than 0 unless `--allow-unstarted` is given.
 
-Until the option is used, this module imports the standard library and pytest alone. Where another plugin or a
-conftest has an option called `--submission`, theirs stands, and ours answers to `--handgrad-submission`.
+Until the option is used, this module imports the standard library and pytest alone. Where another plugin or conftest
+has an option called `--submission`, theirs stands, and ours answers to `--handgrad-submission`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,39 +26,74 @@ SHORT, LONG = "--submission", "--handgrad-submission"
 DESTINATION = "handgrad_submission"
 
 
-def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    """Adds our options, and watches for another owner of the short name."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds our options under names that nobody else has; the short one is read before pytest looks at it."""
     group = parser.getgroup("handgrad", "handgrad: judge hand-written backward passes")
-    says = "judge this notebook, file, folder or module instead of collecting tests"
-    group.addoption(LONG, dest=DESTINATION, metavar="PATH", help=says)
-    group.addoption(SHORT, dest=DESTINATION, metavar="PATH", help=says)
+    group.addoption(
+        LONG,
+        dest=DESTINATION,
+        metavar="PATH",
+        help=f"judge this notebook, file, folder or module instead of collecting tests; also spelled {SHORT}",
+    )
     group.addoption(
         "--allow-unstarted", action="store_true", help="exit with status 0 although exercises are not started"
     )
-    pluginmanager.register(_GiveWay(parser), "handgrad-give-way")
 
 
-class _GiveWay:
-    """Takes our short option back as soon as somebody else adds one of the same name."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Iterator[None]:
+    """Reads the short option as the long one, unless a plugin or a conftest has one of that name.
 
-    def __init__(self, parser: pytest.Parser):
-        self.parser = parser
+    Raises:
+        UsageError: pytest takes its settings from the submission.
+    """
+    paths = [] if _is_taken(parser) else _paths_after(SHORT, args)
+    known = early_config.known_args_namespace
+    known.file_or_dir = [path for path in known.file_or_dir if path not in paths]  # or its conftest would be run
+    result = yield
+    if paths and not _is_taken(parser):
+        args[:] = [LONG + arg[len(SHORT) :] if arg.partition("=")[0] == SHORT else arg for arg in args]
+    for path in [*paths, *_paths_after(LONG, args)]:
+        _refuse_its_settings(early_config, Path(path))
+    return result
 
-    def pytest_plugin_registered(self) -> None:
-        groups = [*getattr(self.parser, "_groups", ()), getattr(self.parser, "_anonymous", None)]
-        options = [(group, option) for group in groups if group for option in group.options if SHORT in option.names()]
-        if len(options) > 1:
-            for group, option in options:
-                if option.dest == DESTINATION:
-                    group.options.remove(option)
+
+def _is_taken(parser: pytest.Parser) -> bool:
+    return SHORT not in parser.parse_known_and_unknown_args([SHORT, "PATH"])[1]
+
+
+def _paths_after(option: str, args: list[str]) -> list[str]:
+    apart = [path for name, path in pairwise(args) if name == option]
+    return apart + [arg.partition("=")[2] for arg in args if arg.startswith(f"{option}=")]
+
+
+def _refuse_its_settings(config: pytest.Config, submission: Path) -> None:
+    settings = config.inipath
+    if settings is not None and submission.is_dir() and submission.resolve() in settings.resolve().parents:
+        raise pytest.UsageError(
+            f"pytest would take its settings from {settings}, which is part of the submission: remove it, or add "
+            "`-c none.ini` with an empty file of your own."
+        )
 
 
 def pytest_collection(session: pytest.Session) -> bool | None:
-    """Collects the submission, and nothing else, when there is one."""
+    """Collects the submission, and nothing else, when there is one.
+
+    Raises:
+        UsageError: There is no such submission.
+    """
     path = session.config.getoption(DESTINATION)
     if path is None:
         return None
-    collector = SubmissionCollector.from_parent(session, name=path, nodeid=path)
+    from course.grading import Submission, SubmissionError
+
+    try:
+        submission = Submission.read(path)
+    except SubmissionError as error:
+        raise pytest.UsageError(str(error)) from None
+    collector = SubmissionCollector.from_parent(session, name=path, nodeid=path, submission=submission)
     session.items = list(session.genitems(collector))
     session.config.hook.pytest_collection_modifyitems(session=session, config=session.config, items=session.items)
     session.config.hook.pytest_collection_finish(session=session)
@@ -67,23 +104,18 @@ def pytest_collection(session: pytest.Session) -> bool | None:
 class SubmissionCollector(pytest.Collector):
     """A submission: one collector an exercise."""
 
+    def __init__(self, *, submission: Submission, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.submission = submission
+
     def collect(self) -> Iterator[ExerciseCollector]:
-        """Reads the submission, and turns every exercise of the paper into a collector.
-
-        Raises:
-            UsageError: There is no such submission.
-        """
+        """Turns every exercise of the paper into a collector."""
         from course.exercises import select
-        from course.grading import Submission, SubmissionError
 
-        try:
-            submission = Submission.read(self.name)
-        except SubmissionError as error:
-            raise pytest.UsageError(str(error)) from None
         for exercise in select():
             name = _short_name(exercise, select())
             yield ExerciseCollector.from_parent(
-                self, name=name, nodeid=name, exercise=exercise, submission=submission
+                self, name=name, nodeid=name, exercise=exercise, submission=self.submission
             )
 
 
@@ -137,12 +169,12 @@ class QuestionItem(pytest.Item):
         verdict, questions = self.parent.verdict, self.parent.exercise.task.questions
         if verdict.status in (Status.NOT_STARTED, Status.WAITING):
             self.session.config.stash.setdefault(UNSTARTED, set()).add(verdict.exercise)
-            pytest.skip(verdict.headline)
+            raise pytest.skip.Exception(verdict.headline, _use_item_location=True)
         if verdict.status is Status.COSTLY and self.name == verdict.failed:
             pytest.xfail(f"{verdict.headline}: {' '.join(verdict.lines)}")
         ended = questions.index(verdict.failed or questions[0]) if not verdict.right else len(questions)
         if questions.index(self.name) > ended:
-            pytest.skip("not asked: an earlier question failed")
+            raise pytest.skip.Exception("not asked: an earlier question failed", _use_item_location=True)
         if questions.index(self.name) == ended:
             raise NotRight(str(verdict))
 
@@ -154,7 +186,7 @@ class QuestionItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
         """Where it is, in the reader's words."""
-        return self.path, None, f"{self.parent.name}::{self.name}"
+        return self.path, 0, f"{self.parent.name}::{self.name}"
 
 
 UNSTARTED = pytest.StashKey[set[str]]()
@@ -164,7 +196,7 @@ UNSTARTED = pytest.StashKey[set[str]]()
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Makes a run with unstarted exercises fail, unless that is allowed."""
-    unstarted = session.config.stash.get(UNSTARTED, set())
+    unstarted = session.config.stash.get(UNSTARTED, None)
     allowed = session.config.getoption("allow_unstarted")
     if unstarted and not allowed and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -179,6 +211,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     points = sum(verdict.points + verdict.cost_points for verdict in verdicts)
     possible = sum(verdict.possible + verdict.cost_possible for verdict in verdicts)
     terminalreporter.write_line(f"handgrad: {points:g} of {possible:g} points")
-    unstarted = sorted(config.stash.get(UNSTARTED, set()))
+    unstarted = sorted(config.stash.get(UNSTARTED, None) or ())
     if unstarted and not config.getoption("allow_unstarted"):
         terminalreporter.write_line(f"not started: {', '.join(unstarted)} (--allow-unstarted makes that no failure)")
