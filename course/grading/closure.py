@@ -11,11 +11,11 @@ import ast
 import builtins
 import functools
 import symtable
-import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from course.grading.parsing import quietly
 from course.grading.reading import File
 from course.grading.statements import Role, Statement, root_of
 from course.records import Fault, Line
@@ -110,7 +110,7 @@ class _Search:
             self.unbound.add(name)
         for index in reached:
             self.taken.add(index)
-            uses = _uses(self.file.statements[index], self.file.future)
+            uses = _uses(self.file.statements[index], self.file.parsed.future)
             self.waiting += [(used, index) for used in uses.at_once]
             self.waiting += [(used, called) for used in uses.later]
 
@@ -121,7 +121,7 @@ class _Search:
             if index >= time or self._changes_a_module(statement, name):
                 continue
             yield index
-            if name in statement.replaces and name not in _uses(statement, self.file.future).at_once:
+            if name in statement.replaces and name not in _uses(statement, self.file.parsed.future).at_once:
                 return
 
     def _changes_a_module(self, statement: Statement, name: str) -> bool:
@@ -147,22 +147,15 @@ def _uses(statement: Statement, future: int) -> Uses:
 def uses_of(text: str, lazy_annotations: bool = False) -> Uses:
     """The global names that a piece of source reads. With lazy annotations, theirs are not read."""
     prefix = "from __future__ import annotations\n" if lazy_annotations else ""
-    table = _quiet(symtable.symtable, prefix + text, "<needs>", "exec")
+    table = quietly(symtable.symtable, prefix + text, "<needs>", "exec")
     at_once = {s.get_name() for s in table.get_symbols() if s.is_referenced()}
     both = {s.get_name() for s in table.get_symbols() if s.is_referenced() and s.is_assigned()}
     if both:  # from Python 3.12 on, the counters of a comprehension are among these
-        at_once -= both - set(_outside_comprehensions(_quiet(ast.parse, text)))
+        at_once -= both - set(_outside_comprehensions(quietly(ast.parse, text)))
     later: set[str] = set()
     for child in table.get_children():
         _collect(child, at_once, later)
     return Uses(frozenset(at_once), frozenset(later))
-
-
-def _quiet(read: Callable[..., Any], *arguments: Any) -> Any:
-    """Reads source without the warnings about it, which are for its author's editor."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return read(*arguments)
 
 
 def _outside_comprehensions(node: ast.AST) -> Iterator[str]:

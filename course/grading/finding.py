@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import operator
-import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -19,7 +18,7 @@ from course.grading.extent import Extent, extent_of
 from course.grading.home import Home, home_of
 from course.grading.places import missing_fault, place_of
 from course.grading.reading import File
-from course.grading.running import Execution, execute
+from course.grading.running import Execution, execute, forget
 from course.grading.stubs import unfinished
 from course.records import Fault, Line
 
@@ -152,7 +151,7 @@ class Finder:
         earlier = _Earlier()
         with self._opened(closure.file, earlier):
             execution = execute(closure, names[0])
-        weakref.finalize(self, sys.modules.pop, execution.module.__name__, None)
+        weakref.finalize(self, forget, execution.module.__name__)
         self._loaded.append(_Loaded(closure, execution, earlier))
         return self._loaded[-1]
 

@@ -55,7 +55,7 @@ class Home:
         names = self._names()
         taken = {
             name: module
-            for name, module in list(sys.modules.items())
+            for name, module in sys.modules.copy().items()
             if name.partition(".")[0] in names and is_theirs(_file_of(module))
         }
         for name in taken:

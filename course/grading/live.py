@@ -6,7 +6,6 @@ import ast
 import functools
 import inspect
 import textwrap
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from course.answers import is_placeholder
 from course.comparison.faults import name_of
 from course.grading.extent import Extent, code_lines
 from course.grading.finding import Found
+from course.grading.parsing import quietly
 from course.grading.statements import Cell, Statement, statements_of
 from course.grading.stubs import unfinished
 from course.records import Fault
@@ -47,9 +47,7 @@ def _statement_of(value: Any) -> Statement | None:
         text = "\n" * (first - 1) + textwrap.dedent("".join(lines))
         filename = function.__code__.co_filename
         cell = Cell(filename, name_of(filename), text, text)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they have seen them
-            return next(statements_of(ast.parse(text), cell), None)
+        return next(statements_of(quietly(ast.parse, text), cell), None)
     except (AttributeError, OSError, SyntaxError, TypeError):
         return None
 

@@ -25,6 +25,7 @@ PRINTED = 10_000
 """Characters of output that are kept; a page is about 3000."""
 
 _numbers = itertools.count(1)
+_forgotten: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Execution:
 
 
 def execute(closure: Closure, where: str) -> Execution:
-    """Executes a closure. The module stays in `sys.modules` for as long as its caller lets it.
+    """Executes a closure. Its module stays in `sys.modules`, for their dataclasses and type hints, until forgotten.
 
     Args:
         closure: The statements. What they import must be at hand.
@@ -46,6 +47,8 @@ def execute(closure: Closure, where: str) -> Execution:
     Raises:
         KeyboardInterrupt: It was interrupted.
     """
+    while _forgotten:
+        sys.modules.pop(_forgotten.pop(), None)
     module = _new_module(closure.file)
     sys.modules[module.__name__] = module
     fault = None
@@ -59,6 +62,11 @@ def execute(closure: Closure, where: str) -> Execution:
                 raise
             fault = fault_of(error, where)
     return Execution(module, out.getvalue(), fault)
+
+
+def forget(module: str) -> None:
+    """Lets a module go at the next execution: `sys.modules` must not shrink when the garbage collector likes."""
+    _forgotten.append(module)
 
 
 def is_their_fault(error: BaseException) -> bool:
@@ -81,7 +89,7 @@ def _compiled(closure: Closure) -> Iterator[CodeType]:
     for cell, run in itertools.groupby(closure.statements, key=lambda statement: statement.cell):
         register(cell.filename, cell.name, cell.source)
         body = ast.Module([statement.node for statement in run], [])
-        yield compile(body, cell.filename, "exec", closure.file.future, dont_inherit=True)
+        yield compile(body, cell.filename, "exec", closure.file.parsed.future, dont_inherit=True)
 
 
 @contextlib.contextmanager

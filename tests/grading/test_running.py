@@ -1,6 +1,8 @@
 """What happens while an answer is read in, and how it is told."""
 
+import gc
 import inspect
+import subprocess
 import sys
 import traceback
 
@@ -117,13 +119,14 @@ def test_a_dataclass_and_a_named_tuple_are_made_as_in_a_module(tmp_path):
     assert (hints, box.layer.w) == ({"w": int}, 1)
 
 
-def test_modules_of_a_submission_go_when_it_goes(tmp_path):
+def test_modules_of_a_submission_go_after_it(tmp_path):
     submission = script(tmp_path, "class A: pass\n")
     name = submission.find(["A"]).values["A"].__module__
     assert name.startswith(MODULE)
     assert name in sys.modules
     del submission
-    __import__("gc").collect()
+    gc.collect()
+    script(tmp_path, "class B: pass\n").find(["B"])
     assert name not in sys.modules
 
 
@@ -140,6 +143,16 @@ def test_jitted_partials_and_lambdas_are_found(tmp_path):
     )
     found = submission.find(["f", "g"])
     assert (float(found.values["f"](2.0)), float(found.values["g"](2.0))) == (4, 6)
+
+
+def test_reading_and_finding_start_no_jax(tmp_path):
+    path = plain(tmp_path / "work.py", "def f(x): return x / 0\nx = f(1)\ndef g(): return x\n")
+    code = (
+        "import sys\nfrom course.grading.submission import Submission\n"
+        f"print(Submission.read({str(path)!r}).find(['g']).fault.kind, 'jax' in sys.modules, 'numpy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["exception", "False", "False"]
 
 
 def test_a_module_knows_its_package(tmp_path):
