@@ -1,8 +1,8 @@
 """The pytest autograder: `pytest --submission PATH` judges a submission instead of collecting tests.
 
-One collector an exercise, one test a question asked of it: `affine::reverse_mode`. The first question that fails ends
-an exercise; what comes after it is skipped as not asked. What is not started is skipped too, and the run then exits with a
-status other than 0 unless `--allow-unstarted` is given.
+One collector an exercise, one test a question asked of it: `affine::reverse_mode`. The first that fails ends
+an exercise; what comes after it is skipped as not asked. What is not started is skipped too, and the run then exits
+with a status other than 0 unless `--allow-unstarted` is given.
 
 Until the option is used, this module imports the standard library and pytest alone. Where another plugin or conftest
 has an option called `--submission`, theirs stands, and ours answers to `--handgrad-submission`.
