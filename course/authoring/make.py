@@ -1,0 +1,39 @@
+"""Makes the notebooks of a checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from course.authoring.checkout import Checkout
+from course.authoring.notebook import Maker, notebook_text
+from course.authoring.solution import read_solution
+from course.authoring.source import read_source
+from course.exercises import paper_of
+from course.lessons import SYLLABUS
+
+
+def make_notebook(checkout: Checkout, lesson: str, *, solved: bool = False) -> dict[str, Any]:
+    """Makes one lesson's notebook; the solved one is for tests and is written nowhere.
+
+    Raises:
+        AuthoringError: The source is not one that a notebook can be made from.
+    """
+    source = read_source(checkout.source(lesson))
+    return Maker(source, read_solution(checkout.solution(lesson)), paper_of(lesson), solved).make()
+
+
+def lessons_with_source(checkout: Checkout) -> list[str]:
+    """The lessons whose notebook has a source, in the order of the syllabus."""
+    return [row.name for row in SYLLABUS if checkout.source(row.name).is_file()]
+
+
+def write_notebooks(checkout: Checkout, lessons: list[str]) -> list[Path]:
+    """Makes the notebooks of some lessons; returns those that changed."""
+    changed = []
+    for lesson in lessons:
+        text, place = notebook_text(make_notebook(checkout, lesson)), checkout.made(lesson)
+        if not place.is_file() or place.read_bytes() != text.encode():
+            place.write_text(text, encoding="utf-8", newline="\n")
+            changed.append(place)
+    return changed
