@@ -21,6 +21,7 @@ _HOME = {
     "judge": "course.grading.judging",
     "check": "course.grading.notebook",
     "answer": "course.grading.notebook",
+    "solved": "course.grading.solved",
 }
 
 __all__ = sorted(_HOME)
