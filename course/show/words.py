@@ -7,6 +7,7 @@ reorder a line.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 
 UTF8 = "utf-8"
@@ -63,6 +64,11 @@ def _spelled(c: str, encoding: str) -> str:
     except UnicodeEncodeError:
         return _SPELLED.get(c, "?")
     return c
+
+
+def command(arguments: str) -> str:
+    """What to type for `course ARGUMENTS`, in the shell that we were started from."""
+    return f"{os.environ.get('HANDGRAD_COMMAND', 'course')} {arguments}".rstrip()
 
 
 def points(value: float) -> str:

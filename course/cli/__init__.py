@@ -1,0 +1,83 @@
+"""The command `course`. A command's module is imported when the command is run, so that what needs no JAX is quick."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import click
+
+INTERRUPTED = 130
+"""The exit status by which a shell knows Ctrl-C."""
+
+
+class _Command(NamedTuple):
+    """Where a command is, and what it does in one line."""
+
+    home: str
+    says: str
+
+
+COMMANDS = {
+    "start": _Command("course.cli.start", "Make a folder to work in."),
+    "check": _Command("course.cli.check", "Judge your answers."),
+    "train": _Command("course.cli.train", "Train a network on a hand-written backward pass."),
+    "tour": _Command("course.cli.tour", "See all of it in a minute."),
+}
+
+
+class _Course(click.Group):
+    """The group, whose commands are known by name and loaded by need."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Their names, in the order in which they are met."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command of a name, imported now."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(COMMANDS[name].home), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.says) for name, command in COMMANDS.items()])
+
+
+@click.group(cls=_Course, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="handgrad", prog_name="handgrad", message="%(prog)s %(version)s")
+@click.pass_context
+def course(context: click.Context) -> None:
+    """Write the backward pass by hand in JAX, and find out what is right, what is wrong and what it costs.
+
+    Alone, it says where you are and what comes next.
+    """
+    if context.invoked_subcommand is None:
+        from course.cli.here import say_where
+
+        say_where()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command and returns its exit status; what a person did wrong is said in one sentence, with status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
+    try:
+        return int(course.main(arguments, prog_name="course", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        click.echo(error.format_message(), err=True)
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nInterrupted.", err=True)
+        return INTERRUPTED
+    except OSError as error:
+        if error.errno != errno.EPIPE:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains again when it exits
+        return 1

@@ -1,0 +1,58 @@
+"""What comes before judging: JAX set up for it and known to compute right, and the exercises that are meant."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from course.compile_cache import use_compile_cache
+from course.lessons import SYLLABUS
+
+if TYPE_CHECKING:
+    from course.exercises.exercise import Exercise
+
+CACHE = ".handgrad_cache"
+"""Where compiled programs are kept in a learner's folder."""
+
+
+def ready_jax(folder: Path | None) -> None:
+    """Imports JAX, on the CPU where all judging is, with its compilation cache in the learner's folder.
+
+    Raises:
+        ClickException: This JAX computes wrongly on this machine.
+    """
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")  # nothing else is used, and looking for it takes seconds
+    use_compile_cache(None if folder is None else folder / CACHE)
+    from course.grading.soundness import Unsound, require_sound_jax
+
+    try:
+        require_sound_jax()
+    except Unsound as error:
+        raise click.ClickException(str(error)) from None
+
+
+def refuse_unknown_lesson(name: str | None) -> None:
+    """Refuses a lesson that is not in the syllabus before anything is started.
+
+    Raises:
+        UsageError: There is no such lesson; the nearest name is in its message.
+    """
+    if name is not None and name.partition(".")[0] not in {row.name for row in SYLLABUS}:
+        exercises_named(name)
+
+
+def exercises_named(name: str | None) -> tuple[Exercise, ...]:
+    """The exercises that a person means.
+
+    Raises:
+        UsageError: There are none; the nearest name is in its message.
+    """
+    from course.exercises import NoSuchExercise, select
+
+    try:
+        return select(name)
+    except NoSuchExercise as error:
+        raise click.UsageError(str(error)) from None

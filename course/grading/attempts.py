@@ -1,0 +1,125 @@
+"""What a learner has tried: one readable JSON file in their folder, by the names of exercises.
+
+The file is the one that marks the folder. Whatever else stands in it is left as it is. It is read again just before it
+is written, and replaced as a whole, so that two commands at once lose at most each other's last word on one exercise.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from course.answers import MARKER
+from course.records import Status, Verdict
+
+SCHEMA = 1
+"""Version of the file. It grows when a reader of the old form would misread the new one."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How an exercise stands: wrong tries so far, the last verdict in short, and a hash of the last wrong text."""
+
+    attempts: int = 0
+    status: str = Status.NOT_STARTED.value
+    points: float = 0.0
+    when: str = ""
+    source: str = ""
+
+    def number(self, source: str) -> int:
+        """Which try a text is, from 1. The wrong text of last time, judged again, is no new one."""
+        return max(self.attempts, 1) if source == self.source else self.attempts + 1
+
+    def after(self, verdict: Verdict, source: str) -> Attempt:
+        """How it stands after a verdict. Only a wrong answer is a try: a slip of the keyboard is no mathematics."""
+        wrong = verdict.status is Status.WRONG and not verdict.ours
+        return Attempt(
+            attempts=self.number(source) if wrong else self.attempts,
+            status=verdict.status.value,
+            points=verdict.points + verdict.cost_points,
+            when=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            source=source if wrong else self.source,
+        )
+
+
+class Attempts:
+    """The attempts of one folder; without a folder nothing is kept, and every try is the first.
+
+    `complaint` says in one sentence what is wrong with the file, if something is.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.complaint = ""
+        self._place = None if folder is None else folder / MARKER
+        self.known = _attempts_in(self._read())
+
+    def number(self, exercise: str, source: str) -> int:
+        """Which try at an exercise a text is, from 1."""
+        return self.known.get(exercise, Attempt()).number(source)
+
+    def keep(self, verdict: Verdict, source: str, lesson: Iterable[str] = ()) -> None:
+        """Keeps a verdict on a text. `lesson` names all exercises beside it, which may be new to the file."""
+        if self._place is None:
+            return
+        whole = self._read()
+        known = {**_attempts_in(whole)}
+        for name in (*lesson, verdict.exercise):
+            known.setdefault(name, Attempt())
+        known[verdict.exercise] = known[verdict.exercise].after(verdict, source)
+        self.known = known
+        exercises = {name: asdict(attempt) for name, attempt in known.items()}
+        self._write(self._place, {"schema": SCHEMA, **whole, "exercises": exercises})
+
+    def _read(self) -> dict[str, Any]:
+        """What the file holds; nothing where there is none, or one that is not ours, which is put aside."""
+        if self._place is None:
+            return {}
+        try:
+            whole = json.loads(self._place.read_text(encoding="utf-8") or "{}")
+            if isinstance(whole, dict) and whole.get("schema", SCHEMA) == SCHEMA:
+                return whole
+        except OSError:
+            return {}
+        except (ValueError, RecursionError):
+            pass
+        self._put_aside(self._place)
+        return {}
+
+    def _put_aside(self, place: Path) -> None:
+        aside = place.with_name(f"{place.name}.bak")
+        with contextlib.suppress(OSError):
+            os.replace(place, aside)
+        self._write(place, {"schema": SCHEMA})
+        self.complaint = f"{place} can't be read: it is now {aside.name}, and tries are counted from 1 again."
+
+    def _write(self, place: Path, whole: Mapping[str, Any]) -> None:
+        """Writes beside the file and then takes its place, so that nobody ever reads half of it."""
+        try:
+            with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=place.parent, delete=False) as file:
+                json.dump(whole, file, indent=2)
+                file.write("\n")
+            os.replace(file.name, place)
+        except OSError as error:
+            self.complaint = f"{place} can't be written, so this try is not kept: {error.strerror}."
+
+
+def _attempts_in(whole: Mapping[str, Any]) -> dict[str, Attempt]:
+    """The attempts that a file holds; what is no attempt is passed over."""
+    found = whole.get("exercises")
+    entries = found.items() if isinstance(found, dict) else ()
+    return {name: attempt for name, entry in entries if (attempt := _attempt_of(entry))}
+
+
+def _attempt_of(entry: Any) -> Attempt | None:
+    try:
+        known = Attempt(**entry)
+        return Attempt(int(known.attempts), str(known.status), float(known.points), str(known.when), str(known.source))
+    except (TypeError, ValueError):
+        return None
