@@ -30,8 +30,6 @@ MOST_LINES = 8
 
 _WIDEST_OVERVIEW = 100
 _STATUS = max(len(f"{face.glyph} {face.word}") for face in [faces.OURS, *faces.FACES.values()])
-_EXAMPLE_LINES = 3
-"""Lines of a smallest case that deserves its name; a longer one is shown when asked why."""
 _PRINTED_LINES = 8
 """Last lines of the learner's output that are shown."""
 _BAR, _NARROW_BAR = 14, 6
@@ -76,13 +74,14 @@ def print_verdict(console: Console, verdict: Verdict, *, why: bool = False, cost
     face = faces.of_verdict(verdict)
     head = page.head(face, verdict.title, faces.headline(face, verdict.headline), faces.score(verdict))
     example = _example(page, verdict)
-    if len(example) > _EXAMPLE_LINES and not why:
-        example = []
-    end = example + (page.sentence(verdict.next, label="Next:") if verdict.next else [])
+    end = page.sentence(verdict.next, label="Next:") if verdict.next else []
     body = [page.sentence(line) for line in verdict.lines]
-    more = page.text(f"{INDENT}… more: course check {verdict.exercise} --why", QUIET)
     room = MOST_LINES - len(head) - len(end)
-    page.put([*head, *(_joined(body) if why else _fitted(body, room, more)), *end])
+    if not why:
+        more = page.text(f"{INDENT}… more: {words.command(f'check {verdict.exercise} --why')}", QUIET)
+        body = _fitted([*body, example], room, more)
+        example = []
+    page.put([*head, *_joined(body), *example, *end])
     _print_output(page, verdict.printed)
     if why:
         _print_why(page, verdict)
@@ -144,17 +143,17 @@ def _joined(parts: Iterable[list[Text]]) -> list[Text]:
     return [line for part in parts for line in part]
 
 
-def _fitted(body: list[list[Text]], room: int, more: Text) -> list[Text]:
+def _fitted(body: list[list[Text]], room: int, more: Text) -> list[list[Text]]:
     """As many whole sentences as there is room for, then where to read the others."""
     if len(_joined(body)) <= room:
-        return _joined(body)
+        return body
     kept: list[Text] = []
     for part in body:
         if len(kept) + len(part) >= room:
             break
         kept += part
     kept = kept or body[0][: max(room - 1, 0)]
-    return [*kept, more][: max(room, 0)]
+    return [[*kept, more][: max(room, 0)]]
 
 
 def _example(page: Page, verdict: Verdict) -> list[Text]:
