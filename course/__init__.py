@@ -4,6 +4,7 @@ The public names are looked up when first used, so that `import course` costs no
 """
 
 import importlib
+import sys
 from typing import Any
 
 _HOME = {
@@ -35,3 +36,8 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return [*globals(), *__all__]
+
+
+if "ipykernel" in sys.modules and "jax" not in sys.modules:
+    # A notebook imports the course first: from here on it need not compile again what it compiled yesterday.
+    importlib.import_module("course.grading.ready").keep_programs()

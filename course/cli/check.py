@@ -53,7 +53,7 @@ def check(
     level = None if feedback is None else Feedback[feedback.upper()]
     with Progress(shown=not debug) as progress:
         progress.say("starting JAX")
-        ready_jax(folder or find_folder(Path.cwd()))
+        ready_jax()
         verdicts = _judge(name, submission, attempts, progress, seed=seed, feedback=level, aloud=debug)
     if attempts.complaint:
         click.echo(attempts.complaint, err=True)

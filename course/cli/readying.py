@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from course.compile_cache import use_compile_cache
+from course.grading.ready import keep_programs
 from course.lessons import SYLLABUS
 
 if TYPE_CHECKING:
     from course.exercises.exercise import Exercise
 
-CACHE = ".handgrad_cache"
-"""Where compiled programs are kept in a learner's folder."""
 
-
-def ready_jax(folder: Path | None) -> None:
-    """Imports JAX, on the CPU where all judging is, with its compilation cache in the learner's folder.
+def ready_jax() -> None:
+    """Imports JAX for judging, which is on the CPU, and finds out whether it computes right.
 
     Raises:
         ClickException: This JAX computes wrongly on this machine.
     """
     os.environ.setdefault("JAX_PLATFORMS", "cpu")  # nothing else is used, and looking for it takes seconds
-    use_compile_cache(None if folder is None else folder / CACHE)
+    keep_programs()
     from course.grading.soundness import Unsound, require_sound_jax
 
     try:

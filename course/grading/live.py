@@ -41,7 +41,7 @@ def find_live(namespace: Mapping[str, Any], where: str, names: Sequence[str]) ->
 
 def _statement_of(value: Any) -> Statement | None:
     """The definition of a function, read from where it was typed; None where that cannot be told."""
-    function = _plain_function(value)
+    function = plain_function(value)
     try:
         lines, first = inspect.getsourcelines(function)
         text = "\n" * (first - 1) + textwrap.dedent("".join(lines))
@@ -52,7 +52,7 @@ def _statement_of(value: Any) -> Statement | None:
         return None
 
 
-def _plain_function(value: Any) -> Any:
+def plain_function(value: Any) -> Any:
     """The function under `jit`, `custom_vjp` and `partial`."""
     while isinstance(value, functools.partial):
         value = value.func

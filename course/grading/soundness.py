@@ -47,7 +47,7 @@ def require_sound_jax() -> None:
         came = last_square(rows, dtype)
         if came != right:
             raise Unsound(
-                f"A known sum over {rows} rows in {dtype} must be {right:.0f}, and JAX {jax.__version__} gives {came:.0f}, "
+                f"A known sum in {dtype} must be {right:.0f}, and JAX {jax.__version__} gives {came:.0f} here, "
                 "so nothing is judged with it: install the version that constraints.txt names."
             )
     _remember(stamp)
