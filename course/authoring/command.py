@@ -5,29 +5,69 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from course.authoring.checkout import this_checkout
+from course.authoring.checkout import Checkout, this_checkout
 from course.authoring.make import lessons_with_source, write_notebooks
 from course.authoring.source import AuthoringError
-from course.exercises import NoSuchExercise, paper_of
+from course.lessons import SYLLABUS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
-    parser = argparse.ArgumentParser("python -m course.authoring", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["make"], default="make")
-    parser.add_argument("lessons", nargs="*", help="lessons; all by default")
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
     checkout = this_checkout()
     if checkout is None:
         print("Notebooks are made in a checkout; an installed course has them made.")
         return 1
-    failed = False
-    for lesson in options.lessons or lessons_with_source(checkout):
+    lessons = options.lessons or lessons_with_source(checkout)
+    if options.check:
+        return _check(checkout)
+    return {"make": _make, "try": _try}[options.what](checkout, lessons)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m course.authoring", description="Makes and checks the notebooks.")
+    parser.add_argument("what", nargs="?", choices=["make", "try"], default="make", help="make them, or execute them")
+    parser.add_argument("lessons", nargs="*", metavar="LESSON", help="all that have a source by default")
+    parser.add_argument("--check", action="store_true", help="say what is stale or missing, and write nothing")
+    return parser
+
+
+def _make(checkout: Checkout, lessons: Sequence[str]) -> int:
+    failed = 0
+    for lesson in lessons:
         try:
-            paper_of(lesson)
-            for place in write_notebooks(checkout, [lesson]):
-                print(f"made {place.relative_to(checkout.root)}")
-        except (AuthoringError, NoSuchExercise) as error:
-            failed = True
+            changed = write_notebooks(checkout, [lesson])
+        except AuthoringError as error:
+            failed = 1
             print(error)
-    return int(failed)
+        else:
+            place = checkout.made(lesson).relative_to(checkout.root).as_posix()
+            print(f"{place}: {'made' if changed else 'as it was'}")
+    return failed
+
+
+def _try(checkout: Checkout, lessons: Sequence[str]) -> int:
+    from course.authoring.execute import CellFailed, kernel, try_lesson
+
+    failed = 0
+    with kernel() as there:
+        for lesson in lessons:
+            for solved in (False, True):
+                try:
+                    try_lesson(checkout, lesson, there, solved=solved)
+                    says = "runs"
+                except (AuthoringError, CellFailed) as error:
+                    failed, says = 1, str(error)
+                print(f"{lesson}, {'solved' if solved else 'unfilled'}: {says}", flush=True)
+    return failed
+
+
+def _check(checkout: Checkout) -> int:
+    from course.authoring.whole import incomplete
+
+    sentences = list(incomplete(checkout))
+    for sentence in sentences:
+        print(sentence)
+    if not sentences:
+        print(f"{len(SYLLABUS)} lessons are whole, and their notebooks are what their sources make.")
+    return int(bool(sentences))

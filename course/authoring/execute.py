@@ -1,0 +1,98 @@
+"""Executes made notebooks from top to bottom, in one kernel that is emptied in between. Needs the development tools."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from course.answers import MARKER
+from course.authoring.checkout import Checkout, stem_of
+from course.authoring.make import lessons_with_source, make_notebook
+from course.authoring.notebook import notebook_text
+
+TIME_LIMIT = 300
+"""Seconds that one cell may take on a slow machine."""
+
+
+class CellFailed(Exception):
+    """A cell raised: its name, and what it raised."""
+
+
+class Kernel:
+    """A running kernel, in a learner's folder of its own."""
+
+    def __init__(self, manager: Any, folder: Path):
+        self.manager, self.folder = manager, folder
+
+    def run(self, notebook: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Any:
+        """Executes a notebook; returns it with its outputs.
+
+        Raises:
+            CellFailed: A cell raised.
+        """
+        import nbformat
+        from nbclient import NotebookClient
+        from nbclient.exceptions import CellExecutionError
+
+        node = nbformat.reads(notebook_text(notebook), 4)
+        node.cells.insert(0, nbformat.v4.new_code_cell(_afresh(self.folder, environment or {}), id="afresh"))
+        client = NotebookClient(node, km=self.manager, timeout=TIME_LIMIT, record_timing=False)
+        try:
+            client.execute()
+        except CellExecutionError as error:
+            failed = next(cell for cell in node.cells if _error_of(cell))
+            raise CellFailed(f'cell "{failed.metadata.get("name")}": {error.ename}: {error.evalue}') from None
+        finally:
+            if client.kc is not None:
+                client.kc.stop_channels()
+        del node.cells[0]
+        return node
+
+
+@contextmanager
+def kernel() -> Iterator[Kernel]:
+    """A kernel, for as long as it is needed."""
+    from jupyter_client.manager import KernelManager
+
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place).resolve()
+        (folder / MARKER).write_text("{}\n")
+        manager = KernelManager(kernel_name="python3")
+        environment = {**os.environ, "IPYTHONDIR": str(folder / ".ipython")}
+        # A kernel warns of its unencrypted sockets, which are on this machine only.
+        manager.start_kernel(cwd=place, env=environment, extra_arguments=["--IPKernelApp.log_level=40"])
+        try:
+            yield Kernel(manager, folder)
+        finally:
+            manager.shutdown_kernel(now=True)
+            manager.cleanup_resources()
+
+
+def try_lesson(checkout: Checkout, lesson: str, there: Kernel, *, solved: bool, grading: bool = False) -> Any:
+    """Executes a lesson's notebook in a folder that holds the notebooks of all lessons, it too; returns it executed."""
+    for place in there.folder.glob("*.ipynb"):
+        place.unlink()
+    made = {name: make_notebook(checkout, name, solved=solved) for name in lessons_with_source(checkout)}
+    for name, notebook in made.items():
+        (there.folder / f"{stem_of(name)}.ipynb").write_text(notebook_text(notebook), encoding="utf-8")
+    return there.run(made[lesson], {"NBGRADER_EXECUTION": "autograde"} if grading else {})
+
+
+def _afresh(folder: Path, environment: Mapping[str, str]) -> str:
+    """What empties the kernel and brings it into the folder; `environment` says whether nbgrader seems to run it."""
+    return (
+        "get_ipython().run_line_magic('reset', '-f')\n"
+        "import os as _os\n"
+        f"_os.chdir({str(folder)!r})\n"
+        "_os.environ.pop('NBGRADER_EXECUTION', None)\n"
+        f"_os.environ.update({dict(environment)!r})\n"
+        "del _os"
+    )
+
+
+def _error_of(cell: Any) -> bool:
+    return any(output.output_type == "error" for output in cell.get("outputs", []))
