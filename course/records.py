@@ -207,7 +207,8 @@ class Findings:
     `share` is the part of the points earned by being right, in [0, 1]; `cost_share` the same for the points that
     hang on cost, None where the exercise has no limit. `headline` may name arrays; `blank` is what is said instead
     when only pass or fail may be said. `failed` is the question of the task at which judging ended, empty when all were
-    answered well. `ours` says that the fault is the course's.
+    answered well. `next` is what to do, where that is known better than the status tells. `ours` says that the fault is
+    the course's.
     """
 
     status: Status
@@ -220,6 +221,7 @@ class Findings:
     printed: str = ""
     blank: str = "not right yet"
     failed: str = ""
+    next: str = ""
     ours: bool = False
 
 
@@ -228,8 +230,8 @@ class Verdict:
     """What a person reads about one exercise. Every surface draws this and computes nothing.
 
     `exercise` is its name for ever, `lesson.name`. `lines` are the sentences that the feedback level allows, most
-    important first. `failed` is the question of the task at which judging ended. `points` of `possible` are earned, `cost_points` of `cost_possible` apart from them. `ours` says
-    that the fault is the course's and not the answer's.
+    important first. `failed` is the question of the task at which judging ended. `points` of `possible` are earned,
+    `cost_points` of `cost_possible` apart from them. `ours` says that the fault is the course's and not the answer's.
     """
 
     exercise: str

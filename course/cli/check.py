@@ -114,7 +114,13 @@ def _show(verdicts: Sequence[Verdict], *, overview: bool, why: bool, cost: bool)
     if overview:
         print_overview(console, verdicts)
         return
-    for number, verdict in enumerate(verdicts):
+    for number, verdict in enumerate(_with_one_way_on(verdicts)):
         if number:
             console.print()
         print_verdict(console, verdict, why=why, cost=cost)
+
+
+def _with_one_way_on(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """The verdicts of a list: a right one but the last does not say what comes next, since the list does."""
+    *early, last = verdicts
+    return [*(dataclasses.replace(verdict, next="") if verdict.right else verdict for verdict in early), last]

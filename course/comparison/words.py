@@ -31,7 +31,8 @@ def headline_of(arrays: Sequence[Agreement], checks: Sequence[Check], faults: Se
     """One line: what is wrong and what is right, by name."""
     if faults:
         fault = faults[0]
-        return f"{fault.where} {HEADLINES.get(fault.kind, 'is at fault')}".strip()
+        said = HEADLINES.get(fault.kind, "is at fault")
+        return said if fault.kind == "value" else f"{fault.where} {said}".strip()
     wrong = [array.path for array in arrays if not array.right]
     if wrong:
         right = [array.path for array in arrays if array.right]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from course.comparison.faults import one_sentence
@@ -12,8 +12,10 @@ from course.exercises.exercise import Exercise
 from course.exercises.tasks.findings import FAULT_STATUS, with_note
 from course.exercises.tasks.question import ANSWER
 from course.exercises.tasks.task import Sitting
+from course.grading.closure import uses_of
 from course.grading.finding import Found
-from course.grading.sentences import fault_sentences, verdict_of
+from course.grading.sentences import answer_of, fault_sentences, our_fault, verdict_of
+from course.grading.soundness import require_sound_jax
 from course.grading.submission import Submission
 from course.records import Feedback, Findings, Remark, Status, Verdict
 
@@ -33,14 +35,19 @@ def judge(
         exercise: What was asked.
         submission: Where the answer comes from.
         seed: Of every drawn number.
-        attempt: How many times the learner has tried with this text or another, this time included.
+        attempt: Which wrong try it would be; it decides how much is said.
         feedback: How much the verdict may say; by default it grows with the attempts.
         aloud: Whether prints and breakpoints of the answer go to the terminal.
+
+    Raises:
+        Unsound: This JAX computes wrongly on this machine.
+        KeyboardInterrupt: It was interrupted.
     """
+    require_sound_jax()
     found = find_answer(exercise, submission)
     findings = _find_out(exercise, found, Sitting(seed, aloud))
-    if exercise.uses and findings.status not in (Status.RIGHT, Status.COSTLY, Status.NOT_STARTED):
-        findings = _blame_earlier(exercise, submission, findings, seed)
+    if _may_lie_with_others(exercise, found, findings):
+        findings = _blame_earlier(exercise, found, submission, findings, seed)
     if found.supplied:
         findings = with_note(findings, f"Earlier answers supplied by the grader: {', '.join(found.supplied)}.")
     return verdict_of(exercise, findings, attempt=attempt, feedback=feedback, where=submission.where)
@@ -70,31 +77,50 @@ def _judge_task(exercise: Exercise, values: Mapping[str, Any], sitting: Sitting)
     try:
         return exercise.task.judge(values, sitting)
     except Exception as error:
-        return Findings(
-            Status.BROKEN,
-            "our fault, not yours",
-            (
-                Remark(Feedback.PASS, f"The course itself failed: {one_sentence(error)}"),
-                Remark(Feedback.PASS, "Please report it, with your answer; nothing is counted against you."),
-            ),
-            ours=True,
-        )
+        return our_fault(one_sentence(error))
 
 
-def _blame_earlier(exercise: Exercise, submission: Submission, findings: Findings, seed: int) -> Findings:
-    """Names the first earlier pair that is wrong, since an answer made of it can't be right."""
-    for name in exercise.uses:
-        earlier = find_exercise(name)
+def _may_lie_with_others(exercise: Exercise, found: Found, findings: Findings) -> bool:
+    """Whether an answer is not right for a reason that may lie in an earlier one."""
+    if not exercise.uses or findings.ours or findings.status in (Status.RIGHT, Status.COSTLY):
+        return False
+    return found.fault is None or found.fault.where not in exercise.task.names or found.fault.kind == "waiting"
+
+
+def _blame_earlier(exercise: Exercise, found: Found, submission: Submission, findings: Findings, seed: int) -> Findings:
+    """Names the first earlier answer that is not right, where this one is made of it."""
+    for earlier in map(find_exercise, exercise.uses):
+        if not _is_used(found, earlier.task.names):
+            continue
         verdict = judge(earlier, submission, seed=seed, feedback=Feedback.WHERE)
-        if verdict.status is Status.NOT_STARTED:
-            return dataclasses.replace(
-                findings,
-                status=Status.WAITING,
-                headline=f"uses your {earlier.title}, not written yet",
-                blank=f"uses your {earlier.title}, not written yet",
-                remarks=(),
-            )
-        if not verdict.right:
-            headline = f"uses your {earlier.title}, which is not right yet: {verdict.headline}"
-            return dataclasses.replace(findings, headline=headline, blank=headline, remarks=(), example=None)
+        if verdict.right:
+            continue
+        name = answer_of(earlier)
+        if verdict.status in (Status.NOT_STARTED, Status.WAITING):
+            headline = f"uses your {name}, not written yet"
+            return _put(findings, Status.WAITING, headline, f"write {name} first ({earlier.name})")
+        headline, remark = f"uses your {name}, which is not right yet", f"There, {verdict.headline}."
+        return _put(findings, findings.status, headline, f"mend {name} first ({earlier.name})", remark)
     return findings
+
+
+def _is_used(found: Found, names: Sequence[str]) -> bool:
+    """Whether the text of an answer reads one of some names, or imports it as an earlier answer."""
+    texts = (uses_of(text) for text in found.extent.texts)
+    read = {name for uses in texts for name in uses.at_once | uses.later}
+    return bool(set(names) & (read | set(found.uses)))
+
+
+def _put(findings: Findings, status: Status, headline: str, then: str, *remarks: str) -> Findings:
+    """The same findings in other words, of which none is about this answer's own arrays."""
+    return dataclasses.replace(
+        findings,
+        status=status,
+        headline=headline,
+        blank=headline,
+        remarks=tuple(Remark(Feedback.PASS, text) for text in remarks),
+        next=then,
+        share=0.0 if status is Status.WAITING else findings.share,
+        comparison=None,
+        example=None,
+    )

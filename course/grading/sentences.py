@@ -5,15 +5,10 @@ from __future__ import annotations
 from course.comparison.words import HEADLINES
 from course.exercises import paper_of
 from course.exercises.exercise import Exercise
+from course.lessons import SYLLABUS
 from course.records import Fault, Feedback, Findings, Remark, Status, Verdict
 
-NEXT = {
-    Status.RIGHT: "course next",
-    Status.COSTLY: "it counts as right; spend less if you like",
-    Status.NOT_STARTED: "write it, and check again",
-    Status.WAITING: "write the earlier answer first",
-}
-"""What to do next; anything else is mended and run again."""
+AGAIN = "fix it and check again"
 
 
 def feedback_at(attempt: int) -> Feedback:
@@ -21,12 +16,30 @@ def feedback_at(attempt: int) -> Feedback:
     return Feedback(min(attempt, Feedback.NAME))
 
 
+def answer_of(exercise: Exercise) -> str:
+    """What people call the answer to an exercise: `affine` for affine_fwd and affine_bwd."""
+    names = exercise.task.names
+    stems = {name.removesuffix("_fwd").removesuffix("_bwd") for name in names}
+    return stems.pop() if len(names) == 2 and len(stems) == 1 else " and ".join(names) or exercise.name
+
+
+def our_fault(reason: str) -> Findings:
+    """What is said where the course itself failed."""
+    remarks = (
+        Remark(Feedback.PASS, f"The course itself failed here: {reason}"),
+        Remark(Feedback.PASS, "Please report it, with your answer. Nothing is counted against you."),
+    )
+    return Findings(Status.BROKEN, "our fault, not yours", remarks, ours=True)
+
+
 def fault_sentences(fault: Fault, status: Status) -> tuple[str, tuple[Remark, ...]]:
     """The headline and remarks for a fault that kept an answer from being judged."""
-    if status is Status.NOT_STARTED and fault.kind == "missing":
-        return "not started", ()
     message = fault.message if fault.line is None else f"{fault.message}\n{fault.line}"
     headline = HEADLINES.get(fault.kind, "can't be judged")
+    if status is Status.NOT_STARTED:
+        headline = "not started"
+    elif status is Status.BROKEN and fault.where:
+        headline = f"{fault.where} {headline}"
     return headline, (Remark(Feedback.PASS, message),)
 
 
@@ -38,7 +51,7 @@ def verdict_of(
     Args:
         exercise: What was asked.
         findings: What its task found out.
-        attempt: How many times it was tried, this time included.
+        attempt: Which wrong try it would be.
         feedback: How much may be said; by default it grows with the attempts.
         where: The submission, as its reader knows it.
     """
@@ -51,7 +64,7 @@ def verdict_of(
         status=findings.status,
         headline=findings.blank if vague else findings.headline,
         lines=_lines(exercise, findings, level),
-        next=NEXT.get(findings.status, "fix it and run again"),
+        next=findings.next or _next(exercise, findings),
         points=0 if vague else _points(exercise.points, findings.share),
         possible=exercise.points,
         feedback=level,
@@ -62,8 +75,8 @@ def verdict_of(
         example=findings.example if level >= Feedback.WHERE else None,
         printed=findings.printed,
         where=where,
-        failed=findings.failed,
         ours=findings.ours,
+        failed=findings.failed,
         shows_forward=paper.shows_forward,
         shows_cost=paper.shows_cost,
     )
@@ -87,3 +100,32 @@ def _lines(exercise: Exercise, findings: Findings, level: Feedback) -> tuple[str
 def _first_wrong(findings: Findings) -> str:
     arrays = findings.comparison.arrays if findings.comparison else ()
     return next((array.path for array in arrays if not array.right), "")
+
+
+def _next(exercise: Exercise, findings: Findings) -> str:
+    """What to do next."""
+    if findings.ours:
+        return "go on with the next exercise"
+    match findings.status:
+        case Status.RIGHT:
+            return _after(exercise)
+        case Status.COSTLY:
+            return "it counts as right; spend less if you like"
+        case Status.NOT_STARTED:
+            names = " and ".join(f"`{name}`" for name in exercise.task.names)
+            return f"write {names}, and check again" if names else "answer it, and check again"
+        case Status.WAITING:
+            return "write that first"
+        case _:
+            return AGAIN if exercise.task.names else "think again, and answer again"
+
+
+def _after(exercise: Exercise) -> str:
+    """The exercise that comes next, else the lesson, by its name."""
+    exercises = paper_of(exercise.lesson).exercises
+    after = exercises[exercises.index(exercise) + 1 :]
+    if after:
+        return f"{after[0].title} ({after[0].name})"
+    names = [row.name for row in SYLLABUS]
+    lessons = SYLLABUS[names.index(exercise.lesson) + 1 :]
+    return f"the lesson {lessons[0].name}: {lessons[0].title}" if lessons else "nothing: this was the last exercise"

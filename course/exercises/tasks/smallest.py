@@ -70,7 +70,7 @@ def _example_at(point: Point, fwd: Callable[..., Any], bwd: Callable[..., Any], 
     divisors = dict(zip(right, scales(list(right.values()), FLOAT64.floor), strict=True))
     for row in given:
         if not array_error(row.given, right[row.path], divisors[row.path]) <= NOTICEABLE:
-            return Example(_inputs(point, bwd, y_bar), {row.path: row.given}, {row.path: right[row.path]})
+            return Example(_inputs(point, bwd, y_bar, setting), {row.path: row.given}, {row.path: right[row.path]})
     return None
 
 
@@ -110,7 +110,10 @@ def _named(point: Point, ending: str = "") -> list[tuple[str, Any]]:
     return [named for name, primal in pairs for named in named_leaves(primal, f"{name}{ending}")]
 
 
-def _inputs(point: Point, bwd: Callable[..., Any], y_bar: Any) -> dict[str, np.ndarray]:
+def _inputs(point: Point, bwd: Callable[..., Any], y_bar: Any, setting: Setting) -> dict[str, np.ndarray]:
+    """What goes in, by name. A nudge of zero, asked for only to have its cotangent, is left out."""
     bar_name = argument_names(bwd, 2)[1]
     cotangents = [(path, leaf) for path, leaf in named_leaves(y_bar, bar_name) if leaf.dtype != jax.dtypes.float0]
-    return {path: np.asarray(leaf) for path, leaf in [*_named(point), *cotangents]}
+    given = {path: np.asarray(leaf) for path, leaf in [*_named(point), *cotangents]}
+    asked = {point.names[place] for place in setting.asked or ()}
+    return {path: leaf for path, leaf in given.items() if np.any(leaf) or path not in asked}
