@@ -25,10 +25,19 @@ _LAZY = __future__.annotations.compiler_flag
 
 
 class Uses(NamedTuple):
-    """The global names that a statement reads: at once, and later, in the bodies of functions."""
+    """The global names that a statement reads: at once; in lambdas, maybe at once; later, in bodies of functions."""
 
-    at_once: frozenset[str]
-    later: frozenset[str]
+    at_once: frozenset[str] = frozenset()
+    in_lambdas: frozenset[str] = frozenset()
+    later: frozenset[str] = frozenset()
+
+
+class Need(NamedTuple):
+    """A name as it stands before the statement numbered `since`; with `on`, at all times from then to the end."""
+
+    name: str
+    since: int
+    on: bool
 
 
 @dataclass(frozen=True)
@@ -45,9 +54,11 @@ class Closure:
         """The statements themselves."""
         return tuple(self.file.statements[i] for i in self.indexes)
 
-    def last_binder(self, name: str) -> int:
-        """Which of its statements has the last word about a name; -1 where none binds it."""
-        return max((i for i in self.file.binders.get(name, ()) if i in self.indexes), default=-1)
+    @property
+    def standing(self) -> tuple[Statement, ...]:
+        """Those that have the last word about some name."""
+        last = {name: index for index in self.indexes for name in self.file.statements[index].binds}
+        return tuple(self.file.statements[i] for i in sorted(set(last.values())))
 
     @property
     def earlier(self) -> tuple[str, ...]:
@@ -82,46 +93,43 @@ class _Search:
 
     file: File
     taken: set[int] = field(default_factory=set)
-    asked: set[tuple[str, int]] = field(default_factory=set)
+    asked: set[Need] = field(default_factory=set)
     unbound: set[str] = field(default_factory=set)
-    waiting: list[tuple[str, int]] = field(default_factory=list)
-
-    @property
-    def end(self) -> int:
-        return len(self.file.statements)
+    waiting: list[Need] = field(default_factory=list)
 
     def want(self, name: str) -> None:
         """Asks for a name as it stands after its last definer here; what it calls, as it stands at the end."""
-        definers = self.file.definers(name) or [self.end - 1]
-        self._take(name, definers[-1] + 1, called=self.end)
+        end = len(self.file.statements)
+        definers = self.file.definers(name) or [end - 1]
+        self._take(Need(name, definers[-1] + 1, on=False), called=end)
         stars = (i for i, s in enumerate(self.file.statements) if s.role is Role.STAR)
         self.taken.update(stars)  # they may bind anything
 
     def run(self) -> None:
         while self.waiting:
-            name, time = self.waiting.pop()
-            if (name, time) not in self.asked:
-                self.asked.add((name, time))
-                self._take(name, time, called=time)
+            need = self.waiting.pop()
+            if need not in self.asked:
+                self.asked.add(need)
+                self._take(need, called=need.since)
 
-    def _take(self, name: str, time: int, called: int) -> None:
-        reached = list(self._reaching(name, time))
-        if not reached:
-            self.unbound.add(name)
-        for index in reached:
+    def _take(self, need: Need, called: int) -> None:
+        if need.name not in self.file.binders:
+            self.unbound.add(need.name)
+        for index in self._reaching(need):
             self.taken.add(index)
             uses = _uses(self.file.statements[index], self.file.parsed.future)
-            self.waiting += [(used, index) for used in uses.at_once]
-            self.waiting += [(used, called) for used in uses.later]
+            self.waiting += [Need(name, index, on=False) for name in uses.at_once]
+            self.waiting += [Need(name, called, on=True) for name in uses.later]
 
-    def _reaching(self, name: str, time: int) -> Iterator[int]:
-        """The statements that make the name what it is at that time, last first."""
-        for index in reversed(self.file.binders.get(name, ())):
+    def _reaching(self, need: Need) -> Iterator[int]:
+        """The statements that make the name what it is then, last first."""
+        for index in reversed(self.file.binders.get(need.name, ())):
             statement = self.file.statements[index]
-            if index >= time or self._changes_a_module(statement, name):
+            is_before = index < need.since
+            if not (is_before or need.on) or self._changes_a_module(statement, need.name):
                 continue
             yield index
-            if name in statement.replaces and name not in _uses(statement, self.file.parsed.future).at_once:
+            if is_before and need.name in statement.replaces:
                 return
 
     def _changes_a_module(self, statement: Statement, name: str) -> bool:
@@ -133,14 +141,15 @@ class _Search:
 
 def _uses(statement: Statement, future: int) -> Uses:
     if statement.role in (Role.IMPORT, Role.STAR):
-        return Uses(frozenset(), frozenset())
+        return Uses()
     try:
         uses = uses_of(statement.text, bool(future & _LAZY))
     except SyntaxError as error:
         line = statement.cell.line(statement.node.lineno + (error.lineno or 1) - 1)
         raise _CannotCompile(Fault("syntax", line.file, f"SyntaxError: {error.msg}.", line)) from None
-    changed = statement.binds - statement.replaces
-    return Uses(uses.at_once | changed, uses.later)
+    is_lambda = isinstance(getattr(statement.node, "value", None), ast.Lambda)
+    called = frozenset() if is_lambda else uses.in_lambdas
+    return Uses(uses.at_once | called, later=uses.later | uses.in_lambdas)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -148,33 +157,42 @@ def uses_of(text: str, lazy_annotations: bool = False) -> Uses:
     """The global names that a piece of source reads. With lazy annotations, theirs are not read."""
     prefix = "from __future__ import annotations\n" if lazy_annotations else ""
     table = quietly(symtable.symtable, prefix + text, "<needs>", "exec")
-    at_once = {s.get_name() for s in table.get_symbols() if s.is_referenced()}
-    both = {s.get_name() for s in table.get_symbols() if s.is_referenced() and s.is_assigned()}
-    if both:  # from Python 3.12 on, the counters of a comprehension are among these
-        at_once -= both - set(_outside_comprehensions(quietly(ast.parse, text)))
-    later: set[str] = set()
+    assigned = {s.get_name() for s in table.get_symbols() if s.is_assigned()}
+    at_once = {s.get_name() for s in table.get_symbols() if s.is_referenced()} - assigned
+    if assigned:  # from Python 3.12 on, the table mixes these up with the counters of comprehensions
+        at_once |= assigned & set(_reads(quietly(ast.parse, text)))
+    reads = {"at once": at_once, "lambda": set[str](), "later": set[str]()}
     for child in table.get_children():
-        _collect(child, at_once, later)
-    return Uses(frozenset(at_once), frozenset(later))
+        _collect(child, "at once", reads)
+    return Uses(*map(frozenset, reads.values()))
 
 
-def _outside_comprehensions(node: ast.AST) -> Iterator[str]:
+def _collect(table: symtable.SymbolTable, when: str, reads: dict[str, set[str]]) -> None:
+    """Adds the global names that an inner scope reads to those that are read then."""
+    name = table.get_name().strip("<>")
+    if when == "at once" and table.get_type() == "function" and name not in _COMPREHENSIONS:
+        when = "lambda" if name == "lambda" else "later"
+    reads[when] |= {s.get_name() for s in table.get_symbols() if s.is_global()}
+    for child in table.get_children():
+        _collect(child, when, reads)
+
+
+def _reads(node: ast.AST, counters: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The names that a statement reads at once, without the counters of its comprehensions."""
     children = ast.iter_child_nodes(node)
     match node:
-        case ast.Name(id=name):
+        case ast.Name(id=name, ctx=ast.Load()) if name not in counters:
             yield name
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            children = iter([*node.decorator_list, node.args])
+        case ast.Lambda():
+            children = iter([node.args])
         case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-            children = iter([node.generators[0].iter])
+            yield from _reads(node.generators[0].iter, counters)
+            targets = (part for generator in node.generators for part in ast.walk(generator.target))
+            counters |= {target.id for target in targets if isinstance(target, ast.Name)}
     for child in children:
-        yield from _outside_comprehensions(child)
-
-
-def _collect(table: symtable.SymbolTable, at_once: set[str], later: set[str]) -> None:
-    if table.get_type() == "function" and table.get_name().strip("<>") not in _COMPREHENSIONS:
-        at_once = later
-    at_once |= {s.get_name() for s in table.get_symbols() if s.is_global()}
-    for child in table.get_children():
-        _collect(child, at_once, later)
+        yield from _reads(child, counters)
 
 
 def _lost(file: File, search: _Search, where: str) -> Fault | None:

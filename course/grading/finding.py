@@ -122,7 +122,7 @@ class Finder:
     def _find_in(self, file: File, names: list[str]) -> Found:
         closure = close(file, names)
         extent = extent_of(closure, self.files)
-        fault = closure.fault or unfinished(closure.statements, names)
+        fault = closure.fault or unfinished(closure.standing, names)
         if fault is not None:
             return Found(fault=fault, skipped=closure.skipped, extent=extent)
         loaded = self._load(closure, names)
@@ -144,9 +144,9 @@ class Finder:
         )
 
     def _load(self, closure: Closure, names: list[str]) -> _Loaded:
-        """Executes a closure, unless one that was executed holds it and has the same last word about its names."""
+        """Executes a closure, unless one that was executed holds it."""
         for loaded in self._loaded:
-            if _holds(loaded, closure, names):
+            if _holds(loaded, closure):
                 return loaded
         earlier = _Earlier()
         with self._opened(closure.file, earlier):
@@ -192,13 +192,10 @@ def _with_other_half(source: Source, name: str) -> Found:
     return source.find([name])
 
 
-def _holds(loaded: _Loaded, closure: Closure, names: list[str]) -> bool:
-    same_file = loaded.closure.file is closure.file and loaded.execution.fault is None
-    return (
-        same_file
-        and set(closure.indexes) <= set(loaded.closure.indexes)
-        and all(loaded.closure.last_binder(name) == closure.last_binder(name) for name in names)
-    )
+def _holds(loaded: _Loaded, closure: Closure) -> bool:
+    if loaded.closure.file is not closure.file or loaded.execution.fault:
+        return False
+    return set(closure.indexes) <= set(loaded.closure.indexes)
 
 
 def _waiting_fault(closure: Closure, earlier: _Earlier, where: str) -> Fault | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from course.grading.closure import uses_of
+from course.grading.closure import uses_of as read_uses
 from tests.grading.students import cells, script
 
 
@@ -10,6 +10,10 @@ def value(submission, name="f"):
     found = submission.find([name])
     assert found.fault is None, found.fault
     return found.values[name]
+
+
+def uses_of(text):
+    return tuple(set(names) or () for names in read_uses(text))
 
 
 def test_only_what_the_wanted_name_needs_is_run(tmp_path):
@@ -72,6 +76,11 @@ def test_two_imports_below_one_package_are_both_run(tmp_path):
 def test_the_later_definition_wins_and_the_earlier_one_is_not_run(tmp_path):
     submission = cells(tmp_path, "@no_such_decorator\ndef f(): return 1", "def f(): return 2")
     assert value(submission)() == 2
+
+
+def test_a_function_that_calls_itself_does_not_keep_an_earlier_one(tmp_path):
+    submission = cells(tmp_path, "@no_such_decorator\ndef f(n): return 1", "def f(n): return n and f(n - 1)")
+    assert value(submission)(3) == 0
 
 
 def test_a_definition_that_wraps_itself_keeps_the_earlier_one(tmp_path):
@@ -252,9 +261,31 @@ def test_walrus_starred_and_global_names_are_bound(tmp_path):
     assert value(submission)() == (2, [1, 2], 1)
 
 
-def test_what_a_lambda_reads_is_needed_later_and_what_a_list_reads_at_once():
-    assert uses_of("f = lambda x: x + a") == (frozenset(), {"a"})
-    assert uses_of("f = [b for b in c if d]") == ({"c", "d"}, frozenset())
-    assert uses_of("f = b, {b: a for b in c for a in b}") == ({"b", "c"}, frozenset())
-    assert uses_of("f = [[b for b in a] for a in a]") == ({"a"}, frozenset())
-    assert uses_of("class A(B):\n    x = c\n    def m(self): return d") == ({"B", "c"}, {"d"})
+def test_a_lambda_that_is_called_on_the_spot_reads_at_once(tmp_path):
+    assert value(cells(tmp_path, "c = 1", "c = (lambda z: z + c)(5)", "def f(): return c"))() == 6
+    assert value(cells(tmp_path, "c = no_such_name", "f = lambda: c", "c = 2"))() == 2
+
+
+def test_a_function_that_is_handed_on_sees_what_is_set_later(tmp_path):
+    wrap = "def wrap(g):\n    return lambda: g()"
+    submission = cells(
+        tmp_path, wrap, "def g(): return e", "h = wrap(g)", "e = 2", "t = h()", "e = 3", "def f(): return t, h()"
+    )
+    assert value(submission)() == (2, 3)
+
+
+def test_a_stub_that_was_replaced_does_not_matter(tmp_path):
+    stub = "def g(x):\n    raise NotImplementedError"
+    submission = cells(tmp_path, stub, "def f(x): return g(x)", "f = (lambda h: h)(f)", "def g(x): return x")
+    assert value(submission)(1) == 1
+
+
+def test_uses_are_told_apart_by_when_they_are_read():
+    assert uses_of("f = lambda x: x + a") == ((), {"a"}, ())
+    assert uses_of("f = [b for b in c if d]") == ({"c", "d"}, (), ())
+    assert uses_of("f = b, {b: a for b in c for a in b}") == ({"b", "c"}, (), ())
+    assert uses_of("f = [[b for b in a] for a in a]") == ({"a"}, (), ())
+    assert uses_of("e, f = [e for b in range(2)], 3") == ({"e", "range"}, (), ())
+    assert uses_of("e = [lambda e: e for e in e if e]") == ({"e"}, (), ())
+    assert uses_of("class A(B):\n    x = c\n    def m(self): return d, lambda: e") == ({"B", "c"}, (), {"d", "e"})
+    assert uses_of("def f(x=lambda: a): return b") == ((), {"a"}, {"b"})

@@ -1,5 +1,6 @@
 """A submission imports the files beside it, and nothing of it stays behind."""
 
+import os
 import sys
 
 from course.grading.submission import Submission
@@ -30,11 +31,30 @@ def test_a_helper_is_executed_once_a_submission(tmp_path):
     assert submission.find(["f"]).values["f"]() is submission.find(["g"]).values["g"]()
 
 
+def test_an_earlier_answer_sees_the_helper_that_is_already_there(tmp_path):
+    plain(tmp_path / "helpers.py", "calls = []\n")
+    plain(tmp_path / "a.py", "from helpers import calls\ndef a_fwd(): return calls\n")
+    plain(
+        tmp_path / "b.py",
+        "from helpers import calls\nfrom course.answers import a_fwd\nsame = calls is a_fwd()\ndef f(): return same\n",
+    )
+    assert Submission.read(tmp_path).find(["f"]).values["f"]()
+
+
+def test_a_helper_that_was_just_written_is_found(tmp_path):
+    assert script(tmp_path, "import helpers\ndef f(): return helpers\n").find(["f"]).fault.kind == "exception"
+    before = tmp_path.stat()
+    plain(tmp_path / "helpers.py", "x = 1\n")
+    os.utime(tmp_path, ns=(before.st_atime_ns, before.st_mtime_ns))  # as if within one tick of the file system's clock
+    assert script(tmp_path, "import helpers\ndef f(): return helpers.x\n").find(["f"]).values["f"]() == 1
+
+
 def test_a_file_named_like_an_installed_module_hides_nothing(tmp_path):
-    for name in ("timeit", "jax", "json", "numpy", "course", "pytest", "secrets"):
+    for name in ("timeit", "jax", "json", "numpy", "course", "pytest", "colorsys"):
         plain(tmp_path / f"{name}.py", "raise SystemExit\n")
+    assert "colorsys" not in sys.modules
     submission = script(
-        tmp_path, "import json, secrets, timeit\nimport numpy as np\ndef f(): return np.ones(2).sum()\n"
+        tmp_path, "import json, colorsys, timeit\nimport numpy as np\ndef f(): return np.ones(2).sum()\n"
     )
     assert submission.find(["f"]).values["f"]() == 2
     plain(tmp_path / "own.py", "import timeit, fractions\ndef g(): return fractions.Fraction(1)\n")

@@ -2,9 +2,11 @@
 
 import importlib
 import os
+from pathlib import Path
 
 import pytest
 
+import course
 from course.grading.submission import Submission, SubmissionError
 from tests.grading.students import cells, notebook, plain, script
 
@@ -178,6 +180,18 @@ def test_lines_are_counted_without_imports_comments_and_docstrings(tmp_path):
         ''',
     )
     assert submission.find(["f"]).line_count == 1 + 3 + 3 + 2
+
+
+def test_the_lessons_are_not_counted_as_theirs():
+    checkout = Path(course.__file__).parents[1]
+    found = Submission.read(checkout / "solutions" / "mlp.py").find(["mlp_fwd"])
+    files = {Path(file).relative_to(checkout).as_posix() for file, _ in found.extent.lines}
+    assert files == {"solutions/mlp.py", "solutions/linear_and_activations.py"}
+
+
+def test_a_function_of_theirs_may_be_called_answer(tmp_path):
+    submission = script(tmp_path, "def answer(word, n): return n\nx = answer('word', 3)\ndef f(): return x\n")
+    assert submission.find(["f"]).values["f"]() == 3
 
 
 def test_questions_are_answered_by_the_last_call(tmp_path):
