@@ -80,8 +80,9 @@ def published_example() -> tuple[TwoLayer, np.ndarray, np.ndarray]:
 
 
 def _error() -> float:
-    _, residuals = two_layer_loss_fwd(*published_example())
-    return float(residuals.error[0])
+    with jax.enable_x64(True):
+        _, residuals = two_layer_loss_fwd(*jax.tree.map(jnp.asarray, published_example()))
+        return float(residuals.error[0])
 
 
 def mistaken_cotangents() -> Cotangents:
@@ -91,7 +92,7 @@ def mistaken_cotangents() -> Cotangents:
     """
     with jax.enable_x64(True):
         params, x, target = jax.tree.map(jnp.asarray, published_example())
-        return Cotangents(*jax.grad(_mistaken_loss, argnums=SEVEN)(*no_nudges(params), params, x, target))
+        return Cotangents(*jax.jit(jax.grad(_mistaken_loss, argnums=SEVEN))(*no_nudges(params), params, x, target))
 
 
 def _mistaken_loss(z2: Any, w2: Any, b2: Any, a1: Any, z1: Any, w1: Any, b1: Any, *example: Any) -> Any:
