@@ -19,12 +19,12 @@ def affine_bwd(
     residuals: tuple[Float[Array, "batch d_in"], Float[Array, "d_in d_out"]], y_bar: Float[Array, "batch d_out"]
 ) -> tuple[Float[Array, "batch d_in"], Float[Array, "d_in d_out"], Float[Array, "d_out"]]:
     """Returns (x_bar, w_bar, b_bar)."""
-    x, w = residuals
+    x, w = residuals  # not b: none of the three cotangents asks what it was
     # 1. x[n, i] touched every y[n, j], by way of w[i, j]. Sum over which index?
     x_bar = y_bar @ w.T
-    # 2. Which index of w meets which index of x? Sum over the one that w does not have.
+    # 2. Which entries of y did w[i, j] touch, and by way of which entries of x? Sum over which index?
     w_bar = x.T @ y_bar
-    # 3. Every b[j] touched every row: what follows?
+    # 3. Forward copied b to every row: what does backward do?
     b_bar = y_bar.sum(axis=0)
     return x_bar, w_bar, b_bar
 
@@ -37,8 +37,9 @@ def relu_fwd(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Bool[Ar
 
 def relu_bwd(residuals: Bool[Array, "*shape"], y_bar: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"]]:
     """Returns (x_bar,)."""
+    positive = residuals  # not x: how far from zero it was changes nothing
     # 1. What passes where x was positive, and what where it was not?
-    return (jnp.where(residuals, y_bar, 0),)
+    return (jnp.where(positive, y_bar, 0),)
 
 
 def sigmoid_fwd(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Float[Array, "*shape"]]:
@@ -50,7 +51,7 @@ def sigmoid_fwd(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Floa
 
 def sigmoid_bwd(residuals: Float[Array, "*shape"], y_bar: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"]]:
     """Returns (x_bar,)."""
-    y = residuals
+    y = residuals  # not x: the slope would need its exp again
     # 1. How does dy/dx read in terms of y alone?
     return (y_bar * y * (1 - y),)
 
@@ -64,10 +65,12 @@ def tanh_fwd(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Float[A
 
 def tanh_bwd(residuals: Float[Array, "*shape"], y_bar: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"]]:
     """Returns (x_bar,)."""
-    y = residuals
+    y = residuals  # not x: the slope would need its tanh again
     # 1. How does dy/dx read in terms of y alone, and what is its largest value?
     return (y_bar * (1 - y**2),)
 
 
 course.answer("linear_and_activations.q1", "b")
 course.answer("linear_and_activations.q2", (0.25, 1.0))
+course.answer("linear_and_activations.q3", "c")
+course.answer("linear_and_activations.q4", "c")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from course.exercises.exercise import Exercise, Paper
@@ -21,7 +25,8 @@ def _draw_one_row(draw: Draw) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _draw_elementwise(draw: Draw) -> tuple[np.ndarray]:
-    return (draw.normal("batch", "d_in", scale=2.0),)
+    # Turned round: the cotangent is drawn from the same seed, and would be x itself but for the scale.
+    return (draw.normal("batch", "d_in", scale=2.0)[::-1],)
 
 
 def _draw_with_zeros(draw: Draw) -> tuple[np.ndarray]:
@@ -33,6 +38,26 @@ def _draw_with_zeros(draw: Draw) -> tuple[np.ndarray]:
 def _draw_far_out(draw: Draw) -> tuple[np.ndarray]:
     (x,) = _draw_elementwise(draw)
     return (1e4 * x,)
+
+
+def mistaken_tanh_bar(x: np.ndarray, y_bar: np.ndarray) -> jax.Array:
+    """Returns the cotangent of x from somebody's wrong tanh_bwd.
+
+    The mistake is a forward function of the right value whose true derivative is the wrong answer.
+    """
+    with jax.enable_x64(True):
+        _, pullback = jax.vjp(_mistaken_tanh, jnp.asarray(x, jnp.float64))
+        return pullback(jnp.asarray(y_bar, jnp.float64))[0]
+
+
+def _mistaken_tanh(x: jax.Array) -> jax.Array:
+    y = jax.lax.stop_gradient(tanh(x))
+    again = tanh(y + x - jax.lax.stop_gradient(x))
+    return y + again - jax.lax.stop_gradient(again)
+
+
+def _slope_at_zero(f: Callable[[jax.Array], jax.Array]) -> float:
+    return float(jax.jvp(f, (jnp.zeros(()),), (jnp.ones(()),))[1])
 
 
 AFFINE = Exercise(
@@ -47,14 +72,17 @@ AFFINE = Exercise(
     ),
     points=6,
     hints=(
-        "Write y[n, j] = sum_i x[n, i] w[i, j] + b[j] and ask which y each entry of x, w and b touches.",
-        "Each cotangent has the shape of its value. Only one product of y_bar with what you saved gives that shape.",
-        "Every b[j] was added to each of the rows: its cotangent collects from all of them.",
+        "Write y[n, j] = sum_i x[n, i] w[i, j] + b[j]. Which entries of y does one entry of w touch, and what stands "
+        "beside it there? The same for one entry of b.",
+        "Do for w[i, j] what was done for x[n, i]: list every y that it touches, multiply each by its y_bar, add. One "
+        "index is summed away. In a product of two matrices the sum runs over the inner index, so turn one of them.",
+        "Each cotangent has the shape of its value. w_bar is (d_in, d_out), out of x, which is (batch, d_in), and "
+        "y_bar, which is (batch, d_out). b needs no partner: it was copied to every row, and copies add up.",
     ),
     asks={
         "x_bar": "x[n, i] touched every y[n, j]: by way of which entry of w?   (step 1)",
-        "w_bar": "which index of w meets which index of x?   (step 2)",
-        "b_bar": "how many rows did each b[j] touch?   (step 3)",
+        "w_bar": "which y did w[i, j] touch, and by way of which x?   (step 2)",
+        "b_bar": "forward copied b to every row: what does backward do?   (step 3)",
     },
 )
 
@@ -71,8 +99,9 @@ RELU = Exercise(
     points=2,
     hints=(
         "Away from zero, relu is one of two straight lines. What is the slope of each?",
-        "Save where x was positive; that is one bit an entry.",
-        "Let y_bar through where x was positive, and put 0 everywhere else, at x = 0 too.",
+        "Backward has one question about each entry of x, to be answered by yes or no. Let forward keep the answers.",
+        "jnp.where(answers, this, that) picks entry by entry. What comes back where the slope was 1, and what where "
+        "it was 0? An entry that is exactly 0 lies on the flat side. And bwd returns a tuple, even of one.",
     ),
     asks={"x_bar": "what passes where x was positive, and what elsewhere?   (step 1)"},
 )
@@ -89,9 +118,10 @@ SIGMOID = Exercise(
     ),
     points=2,
     hints=(
-        "The notebook differentiates it: everything that you need is y.",
-        "dy/dx is a product of y and of what is missing from y to 1.",
-        "Compute the value with jax.nn.sigmoid, and no exp can overflow.",
+        "The notebook finds the slope in terms of y alone: what does forward have to keep?",
+        "Every entry of x touches one entry of y. So x_bar is y_bar times the slope, entry by entry.",
+        "Take the value from sigmoid(x), which never overflows. At y = 0.5 your slope must be 0.25, at y = 1 it must "
+        "be 0. And bwd returns a tuple, even of one.",
     ),
     asks={"x_bar": "how does dy/dx read in terms of y alone?   (step 1)"},
 )
@@ -109,9 +139,11 @@ TANH = Exercise(
     points=3,
     hard=True,
     hints=(
-        "tanh(x) = 2 sigmoid(2 x) - 1, and you know the derivative of sigmoid.",
-        "Write the derivative in terms of y = tanh(x) alone: at x = 0 it is 1, and far out it is 0.",
-        "It is 1 less something quadratic in y.",
+        "tanh is a fraction. Call its top and its bottom by names: what is the derivative of each?",
+        "By the quotient rule the slope is a fraction over bottom * bottom. Divide, and write top / bottom as y. Or "
+        "start from tanh(x) = 2 sigmoid(2 x) - 1: you know the slope of sigmoid.",
+        "Three values to hold your formula against: the slope is 1 where y is 0, it is 0 where y is 1 or -1, and it "
+        "is the same for y and -y.",
     ),
     asks={"x_bar": "how does dy/dx read in terms of y alone?   (step 1)"},
 )
@@ -122,9 +154,20 @@ WHAT_TO_SAVE = Exercise(
     task=Choice(
         "For float32 numbers, what is the least that relu_fwd can save an entry?",
         (
-            Option("a", "x: 4 bytes.", "That works, but backward only asks whether it was positive."),
-            Option("b", "A boolean: 1 byte.", "Right: whether x > 0 is all that backward asks.", right=True),
-            Option("c", "Nothing.", "Then backward could not tell a 0 that passed from one that was cut."),
+            Option("a", "x: 4 bytes.", "That works. But what does backward ask of x: how large it is?"),
+            Option(
+                "b",
+                "A boolean: 1 byte.",
+                "Right: yes or no is all that backward asks. One bit would do; an array's smallest entry is a byte.",
+                right=True,
+            ),
+            Option("c", "Nothing: y_bar says it all.", "y_bar comes from later layers. What does it know of this x?"),
+            Option(
+                "d",
+                "y: 4 bytes.",
+                "That works, since y is positive where x was. It costs nothing where the next layer keeps y anyway; "
+                "by itself it is no less than x.",
+            ),
         ),
     ),
     points=1,
@@ -135,11 +178,71 @@ STEEPEST = Exercise(
     title="the steepest slope",
     task=Number(
         "What are the largest derivatives of sigmoid and of tanh? Answer with a pair, (sigmoid, tanh).",
-        compute=lambda: (0.25, 1.0),
+        compute=lambda: (_slope_at_zero(sigmoid), _slope_at_zero(tanh)),
         says="Right: both at x = 0. Ten sigmoids shrink a gradient to a millionth at best; ten tanhs need not.",
-        traps=((lambda: (0.25, 0.25), "A common error: tanh is not sigmoid. What is 1 - tanh(0)**2?"),),
+        traps=(
+            (lambda: (0.25, 0.25), "Half right, and a common error. Draw a line along tanh at x = 0: how steep is it?"),
+            (lambda: (1.0, 0.25), "Answer in the other order: (sigmoid, tanh)."),
+            (lambda: (0.5, 0.0), "These are the values at x = 0. The slopes there are asked for."),
+            (lambda: (1.0, 1.0), "Half right. Sigmoid climbs half as high as tanh, and takes twice as long to do it."),
+        ),
     ),
     points=1,
 )
 
-PAPER = Paper("linear_and_activations", (AFFINE, RELU, SIGMOID, TANH, WHAT_TO_SAVE, STEEPEST))
+SCALED_ROWS = Exercise(
+    name="linear_and_activations.q3",
+    title="one scale a row",
+    task=Choice(
+        "Each row gets a factor of its own: y = scale * x, with scale of shape (batch, 1) and x of shape (batch, d). "
+        "What is scale_bar?",
+        (
+            Option(
+                "a",
+                "y_bar * x",
+                "That is what each copy of a scale gets. Forward made d copies of every scale: what does backward do?",
+            ),
+            Option(
+                "b",
+                "(y_bar * x).sum(axis=0, keepdims=True)",
+                "That adds over the rows, and has shape (1, d). Along which axis was scale copied?",
+            ),
+            Option(
+                "c",
+                "(y_bar * x).sum(axis=1, keepdims=True)",
+                "Right: copied along axis 1, summed along axis 1; keepdims leaves it scale's own shape.",
+                right=True,
+            ),
+            Option("d", "y_bar * scale", "That is x_bar. What stands beside scale[n, 0] in y[n, k]?"),
+        ),
+    ),
+    points=1,
+)
+
+WHICH_MISTAKE = Exercise(
+    name="linear_and_activations.q4",
+    title="which mistake is this?",
+    task=Choice(
+        "Somebody's tanh_bwd stands beside the right numbers, for a y_bar of 10 everywhere. What was done there?",
+        (
+            Option("a", "y_bar was left out.", "At x = 0 the slope is 1, and theirs is 10: y_bar is in there."),
+            Option("b", "It is the slope of sigmoid.", "That is never above a quarter: at x = 0 it would give 2.5."),
+            Option(
+                "c",
+                "The slope was taken at y, not at x.",
+                "Right: at x = 20, y is 1, and theirs is the slope at 1. Forward kept y, and backward took it for x.",
+                right=True,
+            ),
+            Option(
+                "d", "A sign was lost where x is negative.", "Both columns are the same at x and at -x, and rightly so."
+            ),
+        ),
+    ),
+    points=1,
+    required=False,
+)
+
+PAPER = Paper(
+    "linear_and_activations",
+    (AFFINE, RELU, SIGMOID, TANH, WHAT_TO_SAVE, STEEPEST, SCALED_ROWS, WHICH_MISTAKE),
+)

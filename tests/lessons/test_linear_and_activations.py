@@ -1,0 +1,527 @@
+"""What answers to `linear_and_activations` must meet: published numbers, every entry, kinks, bytes, the exam paper."""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import course
+from course.comparison.residuals import residual_bytes, vjp_residual_bytes
+from course.exercises import find_exercise, paper_of
+from course.exercises.linear_and_activations import mistaken_tanh_bar
+from course.exercises.tasks.question import Choice
+from course.grading import judge
+from course.grading.submission import Submission
+from course.lessons.linear_and_activations import affine, relu, sigmoid, tanh
+from course.records import Feedback, Status
+from solutions.linear_and_activations import (
+    affine_bwd,
+    affine_fwd,
+    relu_bwd,
+    relu_fwd,
+    sigmoid_bwd,
+    sigmoid_fwd,
+    tanh_bwd,
+    tanh_fwd,
+)
+
+LESSON = "linear_and_activations"
+ANSWERS = Path(__file__).parents[2] / "solutions" / f"{LESSON}.py"
+ACTIVATIONS = {
+    "relu": (relu, relu_fwd, relu_bwd),
+    "sigmoid": (sigmoid, sigmoid_fwd, sigmoid_bwd),
+    "tanh": (tanh, tanh_fwd, tanh_bwd),
+}
+
+
+@pytest.fixture(autouse=True)
+def _float64():
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.fixture(params=ACTIVATIONS)
+def activation(request):
+    return ACTIVATIONS[request.param]
+
+
+def drawn(*shape, seed=0):
+    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape))
+
+
+def drawn_affine(batch=7, d_in=5, d_out=3):
+    return drawn(batch, d_in, seed=1), drawn(d_in, d_out, seed=2), drawn(d_out, seed=3)
+
+
+def backward(fwd, bwd, *primals, y_bar=None):
+    """The cotangents by hand; without y_bar, the slopes of a function that acts on each entry by itself."""
+    y, residuals = fwd(*primals)
+    return bwd(residuals, jnp.ones_like(y) if y_bar is None else y_bar)
+
+
+# Published numbers.
+
+
+def test_affine_gives_the_numbers_of_cs231n():
+    """Stanford CS231n, assignment 2, FullyConnectedNets: the forward pass of an affine layer."""
+    x = jnp.linspace(-0.1, 0.5, num=2 * 4 * 5 * 6).reshape(2, 4 * 5 * 6)
+    w = jnp.linspace(-0.2, 0.3, num=4 * 5 * 6 * 3).reshape(4 * 5 * 6, 3)
+    y, _ = affine_fwd(x, w, jnp.linspace(-0.3, 0.1, num=3))
+    published = [[1.49834967, 1.70660132, 1.91485297], [3.25553199, 3.5141327, 3.77273342]]
+    np.testing.assert_allclose(y, published, rtol=1e-8)
+
+
+def test_relu_gives_the_numbers_of_cs231n():
+    """Stanford CS231n, assignment 2, FullyConnectedNets: the forward pass of a relu."""
+    y, _ = relu_fwd(jnp.linspace(-0.5, 0.5, num=12).reshape(3, 4))
+    published = [[0, 0, 0, 0], [0, 0, 0.04545455, 0.13636364], [0.22727273, 0.31818182, 0.40909091, 0.5]]
+    np.testing.assert_allclose(y, published, rtol=1e-7)
+
+
+def test_slopes_of_sigmoid_and_tanh_are_those_in_jax_s_documentation():
+    """The JAX documentation, in float32: "Quickstart" (a sum of logistic functions), "Automatic differentiation"."""
+    (slopes,) = backward(sigmoid_fwd, sigmoid_bwd, jnp.arange(3.0))
+    np.testing.assert_allclose(slopes, [0.25, 0.19661194, 0.10499357], rtol=2e-6)
+    (slope,) = backward(tanh_fwd, tanh_bwd, jnp.array(2.0))
+    np.testing.assert_allclose(slope, 0.070650816, rtol=2e-6)
+
+
+def test_values_are_those_of_numpy_and_scipy():
+    special = pytest.importorskip("scipy.special")
+    x = np.linspace(-30, 30, 121)
+    np.testing.assert_allclose(sigmoid_fwd(jnp.asarray(x))[0], special.expit(x), rtol=1e-13)
+    np.testing.assert_allclose(tanh_fwd(jnp.asarray(x))[0], np.tanh(x), rtol=1e-13)
+    np.testing.assert_array_equal(relu_fwd(jnp.asarray(x))[0], np.maximum(x, 0))
+
+
+# Every entry.
+
+
+def test_affine_s_cotangents_are_the_sums_that_one_writes_index_by_index():
+    x, w, b = drawn_affine()
+    y_bar = drawn(7, 3, seed=4)
+    given = backward(affine_fwd, affine_bwd, x, w, b, y_bar=y_bar)
+    x, w, y_bar = (np.asarray(array) for array in (x, w, y_bar))
+    batch, d_in, d_out = range(7), range(5), range(3)
+    x_bar = [[sum(y_bar[n, j] * w[i, j] for j in d_out) for i in d_in] for n in batch]
+    w_bar = [[sum(y_bar[n, j] * x[n, i] for n in batch) for j in d_out] for i in d_in]
+    b_bar = [sum(y_bar[n, j] for n in batch) for j in d_out]
+    for one, right in zip(given, (x_bar, w_bar, b_bar), strict=True):
+        np.testing.assert_allclose(one, np.array(right), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("sizes", [(7, 5, 3), (1, 5, 3), (7, 1, 1)])
+def test_affine_is_what_jax_derives_for_any_sizes(sizes):
+    primals, y_bar = drawn_affine(*sizes), drawn(sizes[0], sizes[2], seed=4)
+    _, pullback = jax.vjp(affine, *primals)
+    for given, right in zip(backward(affine_fwd, affine_bwd, *primals, y_bar=y_bar), pullback(y_bar), strict=True):
+        assert given.shape == right.shape
+        np.testing.assert_allclose(given, right, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(), (7, 5), (2, 3, 4)])
+def test_an_activation_is_what_jax_derives_for_any_shape(activation, shape):
+    primal, fwd, bwd = activation
+    x, y_bar = 2 * drawn(*shape, seed=5), drawn(*shape, seed=6)
+    _, pullback = jax.vjp(primal, x)
+    (given,) = backward(fwd, bwd, x, y_bar=y_bar)
+    np.testing.assert_allclose(given, pullback(y_bar)[0], rtol=1e-12)
+
+
+def test_a_bias_s_cotangent_is_the_transpose_of_its_copies():
+    """Broadcast forward, sum backward: <b_bar, b_dot> = <y_bar, copies of b_dot>."""
+    x, w, b = drawn_affine()
+    y_bar, b_dot = drawn(7, 3, seed=7), drawn(3, seed=8)
+    _, _, b_bar = backward(affine_fwd, affine_bwd, x, w, b, y_bar=y_bar)
+    np.testing.assert_allclose(b_bar @ b_dot, jnp.vdot(y_bar, jnp.broadcast_to(b_dot, y_bar.shape)), rtol=1e-12)
+
+
+def test_tanh_is_sigmoid_doubled_in_height_and_halved_in_width():
+    x, y_bar = drawn(50, seed=9), drawn(50, seed=10)
+    (by_tanh,) = backward(tanh_fwd, tanh_bwd, x, y_bar=y_bar)
+    (by_sigmoid,) = backward(sigmoid_fwd, sigmoid_bwd, 2 * x, y_bar=4 * y_bar)
+    np.testing.assert_allclose(by_tanh, by_sigmoid, rtol=1e-12)
+
+
+def test_the_pairs_serve_as_parts_of_a_jax_program():
+    x, w, b = drawn_affine()
+    by_hand = [course.as_jax(fwd, bwd) for fwd, bwd in ((affine_fwd, affine_bwd), (tanh_fwd, tanh_bwd))]
+
+    def loss(params, parts):
+        layer, activation = parts
+        return jnp.sum(activation(layer(x, *params)) ** 2)
+
+    given = jax.jit(lambda params: jax.grad(loss)(params, by_hand))((w, b))
+    right = jax.grad(loss)((w, b), (affine, tanh))
+    jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-12), given, right)
+
+
+# Kinks, peaks, and far out.
+
+
+def test_relu_s_slope_at_zero_is_zero_from_either_side():
+    (slopes,) = backward(relu_fwd, relu_bwd, jnp.array([0.0, -0.0, 1e-300, -1e-300]))
+    assert slopes.tolist() == [0, 0, 1, 0]
+
+
+def test_at_zero_jax_s_relu_agrees_and_its_maximum_says_a_half():
+    assert jax.grad(jax.nn.relu)(0.0) == 0
+    assert jax.grad(lambda x: jnp.maximum(x, 0))(0.0) == 0.5
+
+
+def test_slopes_peak_at_zero_with_a_quarter_and_one():
+    x = jnp.arange(-400, 401) / 100
+    for fwd, bwd, peak in ((sigmoid_fwd, sigmoid_bwd, 0.25), (tanh_fwd, tanh_bwd, 1.0)):
+        (slopes,) = backward(fwd, bwd, x)
+        assert float(slopes.max()) == peak
+        assert float(x[slopes.argmax()]) == 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_slopes_are_finite_and_zero_far_out(activation, dtype):
+    _, fwd, bwd = activation
+    (slopes,) = backward(fwd, bwd, jnp.array([-1e4, -1e30, 1e4, 1e30], dtype))
+    assert slopes.dtype == dtype
+    assert slopes.tolist() == ([0, 0, 1, 1] if bwd is relu_bwd else [0, 0, 0, 0])
+
+
+def test_nothing_comes_back_through_a_closed_relu_even_from_an_infinite_cotangent():
+    (x_bar,) = backward(relu_fwd, relu_bwd, jnp.array([-1.0, 1.0]), y_bar=jnp.array([jnp.inf, 2.0]))
+    assert x_bar.tolist() == [0, 2]
+
+
+# What forward keeps.
+
+
+def after_affine(fwd):
+    """A part where it stands in a network: its x belongs to nobody else."""
+    return lambda x, w, b: fwd(affine(x, w, b))
+
+
+def test_affine_keeps_no_byte_that_is_not_an_argument():
+    assert residual_bytes(affine_fwd, *drawn_affine()) == 0
+
+
+@pytest.mark.parametrize("fwd, bytes_an_entry", [(relu_fwd, 1), (sigmoid_fwd, 8), (tanh_fwd, 8)])
+def test_an_activation_keeps_one_array_and_relu_only_a_byte_an_entry(fwd, bytes_an_entry):
+    assert residual_bytes(after_affine(fwd), *drawn_affine(batch=7, d_out=3)) == 7 * 3 * bytes_an_entry
+
+
+def test_by_hand_no_more_is_kept_than_jax_keeps(activation):
+    primal, fwd, _ = activation
+    primals = drawn_affine()
+    assert residual_bytes(after_affine(fwd), *primals) <= vjp_residual_bytes(after_affine(primal), *primals)
+
+
+def test_a_relu_that_keeps_y_keeps_nothing_of_its_own_before_another_affine():
+    def kept(choose):
+        def fwd(x, w1, b1, w2, b2):
+            z1 = affine(x, w1, b1)
+            a1 = relu(z1)
+            return affine(a1, w2, b2), (x, w1, choose(z1, a1), a1, w2)
+
+        x, w1, b1 = drawn_affine(batch=7, d_in=5, d_out=4)
+        return residual_bytes(fwd, x, w1, b1, drawn(4, 3), drawn(3)) / (7 * 4)
+
+    assert kept(lambda z1, a1: z1) == 8 + 8
+    assert kept(lambda z1, a1: z1 > 0) == 1 + 8
+    assert kept(lambda z1, a1: a1) == 8
+
+
+# The exam paper.
+
+
+def edited(tmp_path, *edits):
+    """A submission of our answers after edits, each from one text to another that occurs in them."""
+    text = ANSWERS.read_text(encoding="utf-8")
+    for old, new in edits:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    (tmp_path / "work.py").write_text(text, encoding="utf-8")
+    return Submission.read(tmp_path / "work.py")
+
+
+def verdict(name, submission):
+    return judge(find_exercise(f"{LESSON}.{name}"), submission, feedback=Feedback.NAME)
+
+
+def wrong_arrays(found):
+    return {array.path for array in found.comparison.arrays if not array.right}
+
+
+X, W, B = "y_bar @ w.T", "x.T @ y_bar", "y_bar.sum(axis=0)"
+FORWARD, RETURN = "return affine(x, w, b), (x, w)", "return x_bar, w_bar, b_bar"
+AFFINE_SLIPS = {
+    "x_bar transposed": ((X, "w @ y_bar.T"), {"x_bar"}, "match transposed"),
+    "x_bar averaged": ((X, "y_bar @ w.T / len(x)"), {"x_bar"}, "1/7 times the right one"),
+    "w_bar transposed": ((W, "y_bar.T @ x"), {"w_bar"}, "match transposed"),
+    "w_bar averaged": ((W, "x.T @ y_bar / len(x)"), {"w_bar"}, "1/7 times the right one"),
+    "w_bar with a minus": ((W, "-x.T @ y_bar"), {"w_bar"}, "the opposite sign"),
+    "w_bar without y_bar": ((W, "x.T @ jnp.ones_like(y_bar)"), {"w_bar"}, "yours"),
+    "w_bar of each row": ((W, "x[:, :, None] * y_bar[:, None, :]"), {"w_bar"}, "summed over axis 0"),
+    "b_bar not summed": ((B, "y_bar"), {"b_bar"}, "summed over axis 0"),
+    "b_bar averaged": ((B, "y_bar.mean(axis=0)"), {"b_bar"}, "1/7 times the right one"),
+    "b_bar over the wrong axis": ((B, "y_bar.sum(axis=1)"), {"b_bar"}, "has shape (7,)"),
+    "b_bar as a row": ((B, "y_bar.sum(axis=0, keepdims=True)"), {"b_bar"}, "The numbers are right"),
+    "b_bar as one number": ((B, "y_bar.sum()"), {"b_bar"}, "summed over axis 0"),
+    "b_bar of ones": ((B, "jnp.ones(y_bar.shape[1])"), {"b_bar"}, "yours 1"),
+    "b_bar from the first row": ((B, "y_bar[0]"), {"b_bar"}, "yours"),
+    "exchanged": ((RETURN, "return x_bar, b_bar, w_bar"), {"w_bar", "b_bar"}, "has shape (3,)"),
+}
+
+
+@pytest.mark.parametrize("slip", AFFINE_SLIPS)
+def test_a_wrong_affine_is_refused_by_name(slip, tmp_path):
+    edit, names, says = AFFINE_SLIPS[slip]
+    found = verdict("affine", edited(tmp_path, edit))
+    assert found.status is Status.WRONG
+    assert wrong_arrays(found) == names
+    assert says in " ".join(found.lines)
+
+
+def test_a_bias_s_cotangent_that_is_not_summed_is_asked_about_the_copies(tmp_path):
+    found = verdict("affine", edited(tmp_path, (B, "y_bar")))
+    assert "copied b to every row" in found.lines[-1]
+
+
+AFFINE_FAULTS = {
+    "the bias forgotten": ((FORWARD, "return x @ w, (x, w)"), "the forward value is wrong"),
+    "no residuals": ((FORWARD, "return affine(x, w, b)"), "the wrong structure"),
+    "no b_bar": ((RETURN, "return x_bar, w_bar"), "the wrong structure"),
+    "None for b_bar": ((RETURN, "return x_bar, w_bar, None"), "the wrong structure"),
+    "squeezed": ((B, "y_bar.squeeze().sum(axis=0)"), "a batch of one row"),
+    "w the wrong way round": ((X, "y_bar @ w"), "stops with an error"),
+    "residuals the wrong way round": ((FORWARD, "return affine(x, w, b), (w, x)"), "stops with an error"),
+}
+
+
+@pytest.mark.parametrize("fault", AFFINE_FAULTS)
+def test_an_affine_that_is_not_as_asked_is_told_so(fault, tmp_path):
+    edit, says = AFFINE_FAULTS[fault]
+    found = verdict("affine", edited(tmp_path, edit))
+    assert not found.right
+    assert says in found.headline
+
+
+RELU, RELU_FORWARD = "jnp.where(positive, y_bar, 0)", "return relu(x), x > 0"
+SIGMOID, TANH = "y_bar * y * (1 - y)", "y_bar * (1 - y**2)"
+SIGMOID_FORWARD, TANH_FORWARD = "y = sigmoid(x)\n    return y, y", "y = tanh(x)\n    return y, y"
+ACTIVATION_SLIPS = {
+    "relu": {
+        "lets all pass": (RELU, "y_bar"),
+        "lets the others pass": (RELU, "jnp.where(positive, 0, y_bar)"),
+        "the slope alone": (RELU, "1.0 * positive"),
+        "by the cotangent's sign": (RELU, "jnp.where(y_bar > 0, y_bar, 0)"),
+        "leaky": (RELU, "jnp.where(positive, y_bar, 0.01 * y_bar)"),
+        "where x was negative": (RELU_FORWARD, "return relu(x), x < 0"),
+        "the value for the slope": (RELU_FORWARD, "return relu(x), (x > 0) * x", RELU, "positive * y_bar"),
+        "the value and no cotangent": (RELU_FORWARD, "return relu(x), relu(x) / 2", RELU, "positive"),
+        "no forward": (RELU_FORWARD, "return x, x > 0"),
+        "an absolute value": (RELU_FORWARD, "return abs(x), x > 0"),
+    },
+    "sigmoid": {
+        "half of it": (SIGMOID, "y_bar * (1 - y)"),
+        "the other half": (SIGMOID, "y_bar * y"),
+        "without y_bar": (SIGMOID, "y * (1 - y)"),
+        "tanh's": (SIGMOID, "y_bar * (1 - y * y)"),
+        "with a minus": (SIGMOID, "y_bar * y * (y - 1)"),
+        "a plus for a minus": (SIGMOID, "y_bar * y * (1 + y)"),
+        "the steepest slope everywhere": (SIGMOID, "0.25 * y_bar"),
+        "taken twice": (SIGMOID, "y_bar * sigmoid(y) * (1 - sigmoid(y))"),
+        "x taken for y": (SIGMOID_FORWARD, "return sigmoid(x), x"),
+        "turned round": (SIGMOID_FORWARD, "y = 1 / (1 + jnp.exp(x))\n    return y, y"),
+    },
+    "tanh": {
+        "without the square": (TANH, "y_bar * (1 - y)"),
+        "the square outside": (TANH, "y_bar * (1 - y) ** 2"),
+        "without y_bar": (TANH, "1 - y**2"),
+        "with a minus": (TANH, "y_bar * (y**2 - 1)"),
+        "a plus for a minus": (TANH, "y_bar * (1 + y**2)"),
+        "sigmoid's": (TANH, "y_bar * y * (1 - y) * 1"),
+        "four times": (TANH, "4 * y_bar * (1 - y**2)"),
+        "taken twice": (TANH, "y_bar * (1 - tanh(y) ** 2)"),
+        "x taken for y": (TANH_FORWARD, "return tanh(x), x"),
+        "half the width": (TANH_FORWARD, "y = 2 * sigmoid(x) - 1\n    return y, y"),
+    },
+}
+
+
+@pytest.mark.parametrize("name, slip", [(name, slip) for name in ACTIVATION_SLIPS for slip in ACTIVATION_SLIPS[name]])
+def test_a_wrong_activation_is_refused(name, slip, tmp_path):
+    texts = ACTIVATION_SLIPS[name][slip]
+    found = verdict(name, edited(tmp_path, *zip(texts[::2], texts[1::2], strict=True)))
+    assert found.status is Status.WRONG
+    assert found.points == 0
+
+
+@pytest.mark.parametrize(
+    "name, edit, says",
+    [
+        ("sigmoid", (SIGMOID, "y_bar * y * (y - 1)"), "the opposite sign"),
+        ("tanh", (TANH, "4 * y_bar * (1 - y**2)"), "4 times the right one"),
+        ("tanh", (TANH, "0 * y_bar"), "zero throughout"),
+        ("tanh", (TANH, "y_bar * (1 - y)"), "Ask: how does dy/dx read in terms of y alone?"),
+        ("relu", (RELU, "y_bar"), "Ask: what passes where x was positive"),
+    ],
+)
+def test_a_slip_of_an_activation_is_explained(name, edit, says, tmp_path):
+    assert says in " ".join(verdict(name, edited(tmp_path, edit)).lines)
+
+
+EXPONENTIALS = "e = jnp.exp(-residuals)\n    return (y_bar * e / (1 + e) ** 2,)"
+
+
+@pytest.mark.parametrize(
+    "name, edits, case",
+    [
+        ("relu", [(RELU_FORWARD, "return relu(x), x >= 0")], "exactly zero"),
+        ("relu", [(RELU_FORWARD, "return relu(x), (1 + jnp.sign(x)) / 2"), (RELU, "positive * y_bar")], "exactly zero"),
+        ("relu", [(RELU_FORWARD, "return relu(x), (x, relu(x))"), (RELU, "y_bar * positive[1] / positive[0]")], "zero"),
+        ("sigmoid", [(SIGMOID_FORWARD, "return sigmoid(x), x"), (f"return ({SIGMOID},)", EXPONENTIALS)], "+-1e4"),
+        ("tanh", [(TANH_FORWARD, "y = jnp.sinh(x) / jnp.cosh(x)\n    return y, y")], "+-1e4"),
+    ],
+)
+def test_an_activation_that_fails_at_an_awkward_input_is_told_which(name, edits, case, tmp_path):
+    found = verdict(name, edited(tmp_path, *edits))
+    assert found.status is Status.WRONG
+    assert case in found.headline
+
+
+@pytest.mark.parametrize(
+    "name, edit",
+    [
+        ("relu", (RELU_FORWARD, "return jnp.array([[max(v, 0) for v in row] for row in x]), x > 0")),
+        ("tanh", (TANH_FORWARD, "import math\n    y = jnp.vectorize(math.tanh)(x)\n    return y, y")),
+    ],
+)
+def test_an_answer_that_jit_can_t_trace_is_refused_from_this_lesson_on(name, edit, tmp_path):
+    assert not verdict(name, edited(tmp_path, edit)).right
+
+
+WRITTEN_DIFFERENTLY = {
+    "affine": [
+        [(X, "jnp.einsum('nj,ij->ni', y_bar, w)"), (W, "jnp.einsum('ni,nj->ij', x, y_bar)")],
+        [(X, "(w @ y_bar.T).T"), (W, "(y_bar.T @ x).T"), (B, "jnp.ones(len(y_bar)) @ y_bar")],
+        [(W, "sum(jnp.outer(x[n], y_bar[n]) for n in range(len(x)))"), (B, "sum(y_bar)")],
+        [
+            (FORWARD, "return x @ w + b[None, :], {'x': x, 'w': w}"),
+            ("x, w = residuals", "x, w = residuals['x'], residuals['w']"),
+        ],
+        [(FORWARD, "return affine(x, w, b), (x, w, b)"), ("x, w = residuals", "x, w, b = residuals")],
+        [(RETURN, "return [x_bar, w_bar, b_bar]")],
+    ],
+    "relu": [
+        [(RELU, "y_bar * positive")],
+        [(RELU_FORWARD, "y = jnp.maximum(x, 0)\n    return y, y"), (RELU, "jnp.where(positive > 0, y_bar, 0)")],
+        [(RELU_FORWARD, "return x * (x > 0), x"), (RELU, "jnp.heaviside(positive, 0) * y_bar")],
+        [
+            (RELU_FORWARD, "return jax.nn.relu(x), x > 0"),
+            ("import jax.numpy as jnp", "import jax\nimport jax.numpy as jnp"),
+        ],
+        [(f"return ({RELU},)", f"return {RELU}")],
+    ],
+    "sigmoid": [
+        [(SIGMOID_FORWARD, "return sigmoid(x), x"), (SIGMOID, "y_bar * sigmoid(y) * sigmoid(-y)")],
+        [(SIGMOID_FORWARD, "y = 1 / (1 + jnp.exp(-x))\n    return y, y")],
+        [(SIGMOID_FORWARD, "y = sigmoid(x)\n    return y, y - y * y"), (SIGMOID, "y_bar * y")],
+        [(SIGMOID, "y_bar * (0.25 - (y - 0.5) ** 2)")],
+    ],
+    "tanh": [
+        [(TANH, "y_bar * (1 - y) * (1 + y)")],
+        [(TANH, "y_bar - y_bar * y * y")],
+        [(TANH_FORWARD, "return tanh(x), x"), (TANH, "y_bar / jnp.cosh(y) ** 2")],
+        [(TANH_FORWARD, "y = 2 * sigmoid(2 * x) - 1\n    return y, y")],
+        [(TANH_FORWARD, "s = sigmoid(2 * x)\n    return 2 * s - 1, s"), (TANH, "4 * y_bar * y * (1 - y)")],
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "name, edits", [(name, edits) for name, all_of in WRITTEN_DIFFERENTLY.items() for edits in all_of]
+)
+def test_a_right_answer_written_differently_is_right(name, edits, tmp_path):
+    assert verdict(name, edited(tmp_path, *edits)).status is Status.RIGHT
+
+
+@pytest.mark.parametrize("name", ["affine", *ACTIVATIONS])
+def test_our_answers_are_right(name):
+    found = verdict(name, Submission.read(ANSWERS))
+    assert found.status is Status.RIGHT
+    assert found.points == found.possible
+
+
+@pytest.mark.parametrize("name", ["affine", *ACTIVATIONS])
+def test_blank_stubs_are_not_started(name, tmp_path):
+    heads = (f"def {name}_fwd(x):", f"def {name}_bwd(residuals, y_bar):")
+    (tmp_path / "work.py").write_text("".join(f"{head}\n    raise NotImplementedError\n" for head in heads))
+    found = verdict(name, Submission.read(tmp_path / "work.py"))
+    assert found.status is Status.NOT_STARTED
+    assert found.points == 0
+
+
+def test_half_a_pair_is_not_started(tmp_path):
+    half = edited(tmp_path, (f"return ({RELU},)", "raise NotImplementedError"))
+    assert verdict("relu", half).status is Status.NOT_STARTED
+
+
+QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names]
+CHOICES = [exercise for exercise in QUESTIONS if isinstance(exercise.task, Choice)]
+
+
+def answered(exercise, value):
+    return verdict(exercise.name.partition(".")[2], Submission.of(**{exercise.name: value}))
+
+
+@pytest.mark.parametrize("exercise", QUESTIONS, ids=lambda exercise: exercise.name)
+def test_our_answer_to_a_question_is_right(exercise):
+    assert judge(exercise, Submission.read(ANSWERS)).status is Status.RIGHT
+
+
+@pytest.mark.parametrize("exercise", CHOICES, ids=lambda exercise: exercise.name)
+def test_one_option_is_right_and_each_wrong_one_has_its_own_explanation(exercise):
+    options = exercise.task.options
+    assert sum(option.right for option in options) == 1
+    assert len({option.says for option in options}) == len(options)
+    for option in options:
+        found = answered(exercise, option.letter)
+        assert found.right is option.right
+        assert option.says in found.lines
+
+
+@pytest.mark.parametrize(
+    "pair, says", [((0.25, 0.25), "common error"), ((1.0, 0.25), "other order"), ((0.5, 0), "values")]
+)
+def test_a_wrong_peak_has_its_own_explanation(pair, says):
+    found = answered(find_exercise(f"{LESSON}.q2"), pair)
+    assert found.status is Status.WRONG
+    assert says in " ".join(found.lines)
+
+
+def test_the_options_of_the_scaled_rows_are_what_they_are_said_to_be():
+    scale, x, y_bar = drawn(7, 1, seed=1), drawn(7, 5, seed=2), drawn(7, 5, seed=3)
+    right, x_bar = jax.vjp(jnp.multiply, scale, x)[1](y_bar)
+    np.testing.assert_allclose((y_bar * x).sum(axis=1, keepdims=True), right, rtol=1e-12)
+    np.testing.assert_allclose(y_bar * scale, x_bar, rtol=1e-12)
+
+
+def test_the_mistake_to_be_named_is_a_tanh_whose_slope_is_taken_at_y():
+    x = np.array([-20.0, -1.0, 0.0, 1.0, 20.0])
+    theirs = mistaken_tanh_bar(x, np.full(5, 10.0))
+    np.testing.assert_allclose(theirs, 10 / np.cosh(np.tanh(x)) ** 2, rtol=1e-12)
+    assert [f"{value:.1f}" for value in theirs] == ["4.2", "5.9", "10.0", "5.9", "4.2"]
+
+
+def test_every_pair_has_three_hints_and_none_of_them_says_the_answer():
+    asked = (X, W, B, RELU, "y * (1 - y)", "1 - y**2", "x > 0", "return x, w")
+    for exercise in paper_of(LESSON).exercises:
+        if exercise.task.names:
+            assert len(exercise.hints) == 3
+            assert not [hint for hint in exercise.hints for line in asked if line in hint]
+
+
+def test_one_exercise_is_marked_hard_and_four_to_eight_are_required():
+    exercises = paper_of(LESSON).exercises
+    assert [exercise.name for exercise in exercises if exercise.hard] == [f"{LESSON}.tanh"]
+    assert 4 <= sum(exercise.required for exercise in exercises) <= 8
