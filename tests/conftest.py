@@ -1,9 +1,18 @@
-"""The whole suite: shapes of the lessons' and the solutions' functions are checked against their annotations.
+"""The whole suite: compiled programs are kept between runs, and annotated shapes are checked.
 
-Never while a stranger's submission is judged: a learner's numbers may be Python's or NumPy's.
+The shapes are those of the lessons' and the solutions' functions; never while a stranger's submission is judged, since
+a learner's numbers may be Python's or NumPy's.
 """
 
+import os
+from pathlib import Path
+
 import pytest
+
+from course.compile_cache import use_compile_cache
+
+os.environ.setdefault("HANDGRAD_CACHE", str(Path(__file__).parents[1] / ".pytest_cache" / "handgrad"))
+use_compile_cache()
 
 pytest_plugins = ["pytester"]
 
