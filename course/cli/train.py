@@ -1,0 +1,83 @@
+"""`course train`: trains a network on real data, on a hand-written backward pass, on JAX's, or on both side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from course.cli.progress import Progress
+from course.grading.ready import keep_programs
+from course.training import DEMOS, TrainingError
+
+GRADIENTS = ("hand", "jax", "both")
+DTYPES = ("float32", "float64")
+
+
+@click.command()
+@click.argument("demo", type=click.Choice(list(DEMOS)))
+@click.option(
+    "--gradient", type=click.Choice(GRADIENTS), help="Whose; by default both where there is a pair, else jax."
+)
+@click.option("--submission", metavar="PATH", help="Train on your own pair; by default your folder, if you are in it.")
+@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="How many updates.")
+@click.option("--epochs", type=click.IntRange(min=1), metavar="N", help="How many times through the data, instead.")
+@click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Examples a step.")
+@click.option("--lr", type=click.FloatRange(min=0, min_open=True), metavar="X", help="Learning rate.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Of the parameters and of the shuffling.")
+@click.option("--dtype", type=click.Choice(DTYPES), help="Precision of data and parameters.")
+@click.option(
+    "--resume/--fresh",
+    default=None,
+    help="Go on from the checkpoint, or start over; by default an unfinished run goes on.",
+)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    metavar="DIR",
+    help="Where checkpoints and pictures are kept.",
+)
+@click.option(
+    "--save-every",
+    type=click.FloatRange(min=0),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often a checkpoint is saved.",
+)
+@click.option("--anyway", is_flag=True, help="Train on a pair that was judged wrong, too.")
+def train(
+    demo: str,
+    gradient: str | None,
+    submission: str | None,
+    epochs: int | None,
+    resume: bool | None,
+    folder: Path,
+    save_every: float,
+    anyway: bool,
+    **settings: Any,
+) -> int:
+    """Train a network on real data, on the gradient you choose.
+
+    Ctrl-C stops within two seconds, saves, and says how to go on; a second one quits at once. The exit status is 0 when
+    all steps were taken, 1 when the loss diverged, 2 when it could not be begun, 130 after Ctrl-C.
+    """
+    if epochs is not None and settings["steps"] is not None:
+        raise click.UsageError("Say --steps or --epochs, not both.")
+    with Progress() as progress:
+        progress.say("starting JAX")
+        keep_programs()
+        from rich.console import Console
+
+        from course.grading import SubmissionError
+        from course.training.plan import Request
+        from course.training.session import run_session
+    chosen = {name: value for name, value in settings.items() if value is not None}
+    request = Request(demo, gradient, submission, chosen, epochs, resume, folder, save_every, anyway)
+    try:
+        return run_session(request, Console(highlight=False), Console(stderr=True))
+    except (TrainingError, SubmissionError) as error:
+        raise click.ClickException(str(error)) from None

@@ -1,0 +1,39 @@
+"""Two ways to the loss and its gradient: the pair somebody wrote, and what JAX derives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from course.comparison.point import Point
+from course.comparison.returned import as_custom_vjp
+from course.comparison.trees import argument_names
+from course.training.demo import Params
+
+ValueAndGrad = Callable[..., tuple[jax.Array, Params]]
+"""`value_and_grad(params, *batch) -> (loss, gradient)`, pure."""
+
+
+def by_hand(fwd: Callable[..., Any], bwd: Callable[..., Any]) -> ValueAndGrad:
+    """The gradient from a hand-written pair. Nothing here differentiates."""
+
+    def value_and_grad(params: Params, *batch: jax.Array) -> tuple[jax.Array, Params]:
+        loss, residuals = fwd(params, *batch)
+        returned = bwd(residuals, jnp.ones_like(loss))
+        params_bar, *_ = _in_order(fwd, (params, *batch), returned)
+        return loss, params_bar
+
+    return value_and_grad
+
+
+def by_jax(loss: Callable[..., jax.Array]) -> ValueAndGrad:
+    """The gradient that JAX derives from the primal."""
+    return jax.value_and_grad(loss)
+
+
+def _in_order(fwd: Callable[..., Any], primals: tuple[Any, ...], returned: Any) -> tuple[Any, ...]:
+    """What `bwd` returned, in any form that the judge accepts, with the containers and types of the primals."""
+    return as_custom_vjp(Point(fwd, primals, argument_names(fwd, len(primals))), returned, "bwd")

@@ -1,0 +1,205 @@
+"""Training a chunk at a time: from one record of a run to the next.
+
+Several gradients may be trained side by side, from the same start on the same batches. They take turns chunk by chunk,
+so that whatever else the machine does meanwhile slows them all alike.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+import optax
+
+from course.training import TrainingError
+from course.training.data import Splits
+from course.training.demo import Demo, Metrics, Settings
+from course.training.gradients import ValueAndGrad
+from course.training.steps import Chunk, State, cast, draw_batches, init_state, make_chunk, make_step
+
+DIVERGED_FROM = 10.0
+"""A chunk whose median loss is this many times the first loss of the run is not coming back."""
+
+
+class Diverged(TrainingError):
+    """The loss is no number any more, or far above where it began."""
+
+    def __init__(self, step: int, loss: float, first: float):
+        super().__init__(f"The loss is {loss:.3g} at step {step}; it was {first:.3g} at step 1")
+        self.step = step
+
+
+@dataclass(frozen=True)
+class Track:
+    """One gradient's way through a run.
+
+    `losses` are by step, `scores` on the test data by epoch, `seconds` those of a step, one number a chunk; `watched`
+    are the latest metrics on the validation data.
+    """
+
+    state: State
+    losses: tuple[float, ...] = ()
+    scores: tuple[float, ...] = ()
+    seconds: tuple[float, ...] = ()
+    watched: Mapping[str, float] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How far a run has come: each of its tracks took `step` steps. The states of an earlier record are gone."""
+
+    step: int
+    tracks: Mapping[str, Track]
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """A demo bound to its settings, its data, and one or more gradients by name."""
+
+    demo: Demo
+    settings: Settings
+    gradients: Mapping[str, ValueAndGrad]
+    splits: Splits
+
+    def start(self) -> Run:
+        """The run before its first step; every track starts from the same parameters."""
+        return Run(0, {name: Track(self.new_state()) for name in self.gradients})
+
+    def advance(self, run: Run) -> Run:
+        """Takes the run one chunk further, at most to the end of an epoch.
+
+        Raises:
+            Diverged: A track has lost its way; the record before is the last good one.
+        """
+        epoch, first = divmod(run.step, self.steps_of_epoch)
+        steps = self.steps_of_chunk(run.step)
+        ends_epoch = first + steps == self.steps_of_epoch
+        turns = sorted(run.tracks, reverse=bool(epoch % 2))
+        with jax.enable_x64(self.settings.wide):
+            rows = self._rows(epoch, first, steps)
+            taken = {name: self._take(name, run.tracks[name], rows) for name in turns}
+            tracks = {name: self._look(taken[name], ends_epoch) for name in run.tracks}
+        for track in tracks.values():
+            refuse_divergence(track, steps)
+        return Run(run.step + steps, tracks)
+
+    def new_state(self) -> State:
+        """The state before the first step, the same at every call."""
+        with jax.enable_x64(self.settings.wide):
+            return self._init(self._keys[0])
+
+    def prepare(self, run: Run) -> None:
+        """Compiles every program that the rest of a run needs."""
+        step, lengths = run.step, set()
+        while step < self.settings.steps:
+            lengths.add(self.steps_of_chunk(step))
+            step += self.steps_of_chunk(step)
+        with jax.enable_x64(self.settings.wide):
+            for name in self.gradients:
+                for steps in sorted(lengths):
+                    self._compiled(name, steps)
+            for part in (self._data.validation, self._data.test):
+                self._metrics(self.new_state().params, *part)
+
+    def test(self, run: Run) -> dict[str, dict[str, float]]:
+        """The metrics of each track on the test data."""
+        with jax.enable_x64(self.settings.wide):
+            return {n: _floats(self._metrics(t.state.params, *self._data.test)) for n, t in run.tracks.items()}
+
+    @property
+    def steps_of_epoch(self) -> int:
+        """How many whole batches the training data hold."""
+        return len(self.splits.train[0]) // self.settings.batch
+
+    def steps_of_chunk(self, step: int) -> int:
+        """How many steps are run at once after `step`; a chunk ends where an epoch does."""
+        left_of_epoch = self.steps_of_epoch - step % self.steps_of_epoch
+        return min(self.demo.chunk_steps, left_of_epoch, self.settings.steps - step)
+
+    def _rows(self, epoch: int, first: int, steps: int) -> jax.Array:
+        """Which examples the steps of a chunk see."""
+        at = np.int32(epoch), np.int32(first)
+        sizes = {"examples": len(self.splits.train[0]), "batch": self.settings.batch, "steps": steps}
+        return jax.block_until_ready(draw_batches(self._keys[1], *at, **sizes))
+
+    def _take(self, name: str, track: Track, rows: jax.Array) -> Track:
+        chunk = self._compiled(name, len(rows))
+        begun = time.perf_counter()
+        state, losses = jax.block_until_ready(chunk(track.state, rows, self._data.train))
+        seconds = (time.perf_counter() - begun) / len(rows)
+        return dataclasses.replace(
+            track,
+            state=state,
+            losses=(*track.losses, *np.asarray(losses).tolist()),
+            seconds=(*track.seconds, seconds),
+        )
+
+    def _look(self, track: Track, ends_epoch: bool) -> Track:
+        """Looks at the validation data, and where an epoch ends at the test data, from which nothing is decided."""
+        watched = _floats(self._metrics(track.state.params, *self._data.validation))
+        if not ends_epoch:
+            return dataclasses.replace(track, watched=watched)
+        tested = _floats(self._metrics(track.state.params, *self._data.test))
+        return dataclasses.replace(track, watched=watched, scores=(*track.scores, tested[self.demo.score]))
+
+    def _compiled(self, name: str, steps: int) -> Chunk:
+        """The program of a chunk of this length; it is compiled before the clock is started."""
+        if (name, steps) not in self._programs:
+            chunk = make_chunk(make_step(self.gradients[name], self._optimiser))
+            rows = self._rows(0, 0, steps)
+            self._programs[name, steps] = chunk.lower(self.new_state(), rows, self._data.train).compile()
+        return self._programs[name, steps]
+
+    @functools.cached_property
+    def _programs(self) -> dict[tuple[str, int], Chunk]:
+        return {}
+
+    @functools.cached_property
+    def _optimiser(self) -> optax.GradientTransformation:
+        return self.demo.optimiser(self.settings.lr)
+
+    @functools.cached_property
+    def _init(self) -> Callable[[jax.Array], State]:
+        """Draws the state that training starts from, in one program."""
+        return jax.jit(lambda key: init_state(cast(self.demo.init(key), self.settings.dtype), self._optimiser))
+
+    @functools.cached_property
+    def _metrics(self) -> Callable[..., Metrics]:
+        return jax.jit(self.demo.metrics)
+
+    @functools.cached_property
+    def _keys(self) -> tuple[jax.Array, jax.Array]:
+        """One for the parameters, one for the order of the examples."""
+        init, shuffle = jax.random.split(jax.random.key(self.settings.seed))
+        return init, shuffle
+
+    @functools.cached_property
+    def _data(self) -> Splits:
+        """The data on the device."""
+        return Splits(*(cast(part, self.settings.dtype) for part in self.splits))
+
+
+def refuse_divergence(track: Track, steps: int) -> None:
+    """Looks at the last `steps` losses of a track, and at the validation loss after them.
+
+    Raises:
+        Diverged: A number is not finite, or the losses are far above the first one.
+    """
+    latest = track.losses[-steps:]
+    before = len(track.losses) - steps
+    for place, loss in enumerate((*latest, track.watched["loss"]), start=before + 1):
+        if not math.isfinite(loss):
+            raise Diverged(min(place, len(track.losses)), loss, track.losses[0])
+    if statistics.median(latest) > DIVERGED_FROM * track.losses[0]:
+        raise Diverged(len(track.losses), latest[-1], track.losses[0])
+
+
+def _floats(metrics: Metrics) -> dict[str, float]:
+    return {name: float(value) for name, value in metrics.items()}

@@ -1,0 +1,125 @@
+"""The pair that a demo is trained on: whose it is, whether it is right, and at what distance from `jax.vjp`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import jax
+import numpy as np
+
+import course
+from course.answers import find_folder
+from course.comparison.pair import Setting, judge_pair
+from course.comparison.point import make_point
+from course.exercises import find_exercise
+from course.exercises.tasks.pair import PairTask
+from course.grading import Submission, judge
+from course.grading.finding import Found
+from course.records import Comparison, Fault, Status, Verdict
+from course.training import TrainingError
+from course.training.data import Splits
+from course.training.demo import Demo
+
+_ROWS = 7
+"""Examples on which a pair is compared: few, and not as many as any layer has units."""
+
+_SPREAD = 0.1
+"""How far parameters are moved from where training starts, where biases are zero and would hide mistakes."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A pair that was found, from `where`; `theirs` says that it is not this course's own answer."""
+
+    found: Found
+    names: tuple[str, str]
+    submission: Submission
+    theirs: bool
+
+    @property
+    def path(self) -> str:
+        """What its owner calls the place; empty for the course's own answers."""
+        return self.submission.where if self.theirs else ""
+
+    @property
+    def functions(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """Forward and backward."""
+        fwd, bwd = (self.found.values[name] for name in self.names)
+        return fwd, bwd
+
+
+class NoPair(TrainingError):
+    """There is no pair to train on, and why."""
+
+
+def find_pair(demo: Demo, path: str | None = None) -> Pair:
+    """Finds the pair of a demo: in `path`, else in the learner's folder, else among the course's own answers.
+
+    Raises:
+        NoPair: It is not there, or not written yet.
+        SubmissionError: There is nothing at `path`.
+    """
+    task = pair_task(demo)
+    names = task.fwd, task.bwd
+    submission, theirs = find_submission(path)
+    found = submission.find(names)
+    if found.fault is not None:
+        raise NoPair(_sentence(found.fault, submission.where, names))
+    return Pair(found, names, submission, theirs)
+
+
+def find_submission(path: str | None) -> tuple[Submission, bool]:
+    """Where answers come from, and whether they are somebody's own.
+
+    Raises:
+        NoPair: No path was given, this is no learner's folder, and the course was installed without its answers.
+        SubmissionError: There is nothing at `path`.
+    """
+    folder = find_folder(Path.cwd())
+    if path is not None:
+        return Submission.read(path), True
+    if folder is not None:
+        return dataclasses.replace(Submission.read(folder), where=folder.name), True
+    answers = Path(course.__file__).parents[1] / "solutions"
+    if not answers.is_dir():
+        raise NoPair("The course's own answers are not part of an installed package, and no submission was named")
+    return dataclasses.replace(Submission.read(answers), where="solutions"), False
+
+
+def pair_task(demo: Demo) -> PairTask:
+    """What the demo's exercise asks."""
+    return cast(PairTask, find_exercise(demo.exercise).task)
+
+
+def judge_of(demo: Demo, pair: Pair) -> Verdict:
+    """The verdict of the demo's exercise on a pair, as `course check` gives it."""
+    return judge(find_exercise(demo.exercise), pair.submission)
+
+
+def compare_on_network(demo: Demo, pair: Pair, splits: Splits) -> Comparison:
+    """Compares a pair with JAX on the network and the data that it will be trained on, in float64."""
+    random = np.random.default_rng(0)
+    with jax.enable_x64(True):
+        params = jax.tree.map(
+            lambda leaf: np.asarray(leaf) + _SPREAD * random.normal(size=leaf.shape), demo.init(jax.random.key(0))
+        )
+    examples = (array[:_ROWS] for array in splits.train)
+    setting = Setting(names=pair.names, data=pair_task(demo).data, float32=False, cost=False)
+    with pair.found.at_home():
+        return judge_pair(make_point(demo.loss, (params, *examples), ()), *pair.functions, setting)
+
+
+def largest_error(comparison: Comparison) -> float:
+    """The largest relative error among the arrays of a comparison with `jax.vjp`."""
+    return max(array.reverse for array in comparison.arrays if array.reverse is not None)
+
+
+def _sentence(fault: Fault, where: str, names: Sequence[str]) -> str:
+    if fault.kind == Status.NOT_STARTED:
+        return f"{' and '.join(names)} in {where} are not written yet"
+    place = f" ({fault.line})" if fault.line else ""
+    return f"{fault.message.rstrip('.')}{place}"

@@ -1,0 +1,206 @@
+"""A run from its first line to its last: judged, trained, stopped or summed up."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import shlex
+import time
+from collections.abc import Iterator
+
+import jax
+from rich.console import Console
+
+from course.comparison.faults import fault_of
+from course.show import words
+from course.training import TrainingError, checkpoints
+from course.training.bar import Bar
+from course.training.both import train_both
+from course.training.interrupt import stoppable
+from course.training.loop import Diverged, Run, Training
+from course.training.pair import Pair, compare_on_network, judge_of, largest_error
+from course.training.plan import Plan, Request, make_plan
+from course.training.report import Praise, print_results, save_picture, say
+from course.training.results import HAND, LABELS, Results, results_of
+
+INTERRUPTED = 130
+"""The exit status by which a shell knows Ctrl-C."""
+
+_RACE_STEPS = 360
+"""Steps of the race that measures the speed of an answer that was trained alone."""
+
+
+def run_session(request: Request, out: Console, err: Console) -> int:
+    """Trains as requested and returns the exit status; `err` gets what is shown for a while only.
+
+    Raises:
+        TrainingError: What was asked can't be done.
+        SubmissionError: There is no such submission.
+    """
+    plan = make_plan(request)
+    _say_what(plan, out)
+    error = _judge(plan, out, err)
+    training = Training(plan.demo, plan.settings, plan.gradients, plan.splits)
+    run = _begin(plan, training, err)
+    try:
+        run, finished = _train(plan, training, run, err)
+    except Diverged as why:
+        _say_diverged(plan, why, out)
+        return 1
+    if not finished:
+        say(out, f"Stopped and saved at step {run.step} of {plan.settings.steps}. To go on:")
+        say(out, f"  {resume_command(request)}", whole=True)
+        return INTERRUPTED
+    _sum_up(plan, results_of(training, run), error, out, err)
+    return 0
+
+
+def resume_command(request: Request) -> str:
+    """What to type to go on; the settings are in the checkpoint."""
+    options = {"--gradient": request.gradient, "--submission": request.submission}
+    if request.folder != Request.folder:
+        options["--folder"] = str(request.folder)
+    said = [word for option, value in options.items() if value is not None for word in (option, value)]
+    return words.command(shlex.join(["train", request.demo, *said, *["--anyway"] * request.anyway, "--resume"]))
+
+
+def _say_what(plan: Plan, out: Console) -> None:
+    """Says on what, what, and how; the device is JAX's choice."""
+    device, settings = jax.devices()[0], plan.settings
+    kind = device.platform.upper() + (f" ({device.device_kind})" if device.device_kind != device.platform else "")
+    say(out, f"On {kind}, JAX {jax.__version__}, {settings.dtype}: {plan.demo.title}.", style="bold")
+    whose = {HAND: f" ({plan.pair.submission.where})" if plan.pair else ""}
+    ways = " and ".join(LABELS[name] + whose.get(name, "") for name in plan.gradients)
+    say(
+        out,
+        f"{settings.steps} steps of {settings.batch} examples · learning rate {settings.lr:g} · seed {settings.seed}",
+    )
+    say(out, f"gradient: {ways}")
+    for note in plan.notes:
+        say(out, note)
+
+
+def _judge(plan: Plan, out: Console, err: Console) -> float | None:
+    """Judges somebody's own pair; returns its largest relative error on the network, None where there is none to tell.
+
+    Raises:
+        TrainingError: The pair is wrong, and nobody said to train on it all the same.
+    """
+    if plan.pair is None or not plan.pair.theirs:
+        return None
+    with err.status("judging the pair"):
+        wrong, error = _find_out(plan, plan.pair)
+    if not wrong:
+        return error
+    if not plan.request.anyway:
+        lesson = plan.demo.exercise.partition(".")[0]
+        raise TrainingError(f"{wrong}. `{words.command(f'check {lesson}')}` says more; --anyway trains on it as it is.")
+    say(out, f"{wrong}; it is trained on anyway.")
+    return None
+
+
+def _find_out(plan: Plan, pair: Pair) -> tuple[str, float | None]:
+    """What is wrong with a pair, if anything, and the largest error where nothing is."""
+    verdict = judge_of(plan.demo, pair)
+    if not verdict.right:
+        return f"{verdict.title}: {verdict.headline}", None
+    comparison = compare_on_network(plan.demo, pair, plan.splits)
+    if not comparison.agrees:
+        return f"{verdict.title}, on this network: {comparison.headline}", None
+    return "", largest_error(comparison)
+
+
+def _begin(plan: Plan, training: Training, err: Console) -> Run:
+    """Makes room for the run, reads its checkpoint if it goes on from one, and compiles.
+
+    Raises:
+        TrainingError: The folder can't be written, the checkpoint can't be read, or the pair can't be compiled.
+    """
+    if plan.saved is None:
+        checkpoints.discard(plan.checkpoints)
+    try:
+        plan.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{plan.folder} can't be written ({error.strerror}): name another --folder.") from error
+    with err.status("compiling"), _their_code(plan):
+        run = training.start() if plan.saved is None else checkpoints.load(plan.checkpoints, plan.saved, training)
+        training.prepare(run)
+    return run
+
+
+@contextlib.contextmanager
+def _their_code(plan: Plan) -> Iterator[None]:
+    """Runs somebody's code at home and silently; what it raises becomes one sentence.
+
+    Raises:
+        TrainingError: It can't be compiled.
+    """
+    if plan.pair is None or not plan.pair.theirs:
+        yield
+        return
+    try:
+        with plan.pair.found.at_home(), contextlib.redirect_stdout(io.StringIO()):
+            yield
+    except TrainingError:
+        raise
+    except Exception as error:
+        fault = fault_of(error, plan.pair.names[0])
+        place = f" ({fault.line})" if fault.line else ""
+        raise TrainingError(f"The pair can't be compiled: {fault.message}{place}") from error
+
+
+def _train(plan: Plan, training: Training, run: Run, err: Console) -> tuple[Run, bool]:
+    """Trains to the last step, or until Ctrl-C, and saves. Returns also whether it was the last step.
+
+    Raises:
+        Diverged: The loss has left all bounds.
+    """
+    with (
+        checkpoints.opened(plan.checkpoints) as manager,
+        Bar(err, plan.settings.steps, plan.demo.score) as bar,
+        stoppable(bar.say_stopping) as stop_asked,
+    ):
+        saved_at = time.monotonic()
+        while run.step < plan.settings.steps and not stop_asked():
+            run = training.advance(run)
+            bar.show(run)
+            if time.monotonic() - saved_at > plan.request.save_every:
+                checkpoints.save(manager, run, plan.origin)
+                saved_at = time.monotonic()
+        checkpoints.save(manager, run, plan.origin)
+    return run, run.step >= plan.settings.steps
+
+
+def _say_diverged(plan: Plan, why: Diverged, out: Console) -> None:
+    """Says what happened, what may help, and what is left."""
+    lower = f"--lr {plan.settings.lr / 10:g}"
+    saved = checkpoints.newest(plan.checkpoints)
+    if saved is None:
+        say(out, f"{why}. A lower learning rate may help, as {lower}; nothing was saved yet.")
+        return
+    say(out, f"{why}. A lower learning rate may help, and the checkpoint of step {saved.step} is good:")
+    say(out, f"  {resume_command(plan.request)} {lower}", whole=True)
+
+
+def _sum_up(plan: Plan, results: Results, error: float | None, out: Console, err: Console) -> None:
+    """Prints and draws the results; an answer of somebody's own that is right gets its line of praise."""
+    say(out, "")
+    print_results(out, results)
+    praise = None if error is None or plan.pair is None else _praise(plan, plan.pair, results, error, err)
+    try:
+        png, svg = save_picture(results, plan.folder, praise)
+    except ImportError:
+        say(out, "The picture needs matplotlib: pip install 'handgrad[plots]'")
+    else:
+        say(out, f"Picture: {png} and {svg.name}", whole=True)
+    if praise:
+        say(out, f"\n{praise}", style="bold")
+
+
+def _praise(plan: Plan, pair: Pair, results: Results, error: float, err: Console) -> Praise:
+    if results.ratio is None:
+        demo = dataclasses.replace(plan.demo, settings=plan.settings)
+        with err.status("measuring the speed beside jax.grad"), _their_code(plan):
+            results = train_both(demo, *pair.functions, steps=_RACE_STEPS)
+    return Praise(pair.found.line_count, error, results.ratio)
