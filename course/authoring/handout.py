@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,18 @@ from typing import Any
 NEEDED = ("course", "jax", "jaxtyping", "numpy", *sys.stdlib_module_names)
 """Where what an answer uses may come from. Other imports of a notebook are for its pictures."""
 
+WIDTH = 100
+"""Columns of a comment."""
+
 _QUESTION = re.compile(r"^\*\*Question \d+: .*", re.DOTALL | re.MULTILINE)
 
 
 def handout(notebook: Path) -> str:
     """The text of a file with everything that a lesson asks, ready to be filled in."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    parts = [f'"""{_title(cells)}\n\nFill in what is asked, save, and run `course check` in this folder.\n"""']
-    parts.append("\n".join(["import course", *_imports(cells)]))
-    return "\n\n\n".join([*parts, *_asked(cells)]) + "\n"
+    heading = [f'"""{_title(cells)}', "", "Fill in what is asked, save, and run `course check` in this folder.", '"""']
+    head = "\n".join([*heading, "", "import course", *_imports(cells)])
+    return "\n\n\n".join([head, *_asked(cells)]) + "\n"
 
 
 def _title(cells: list[Mapping[str, Any]]) -> str:
@@ -47,20 +51,24 @@ def _imports(cells: list[Mapping[str, Any]]) -> list[str]:
 
 
 def _asked(cells: list[Mapping[str, Any]]) -> Iterator[str]:
-    prompts: list[str] = []
+    """The stubs, and the questions with their text, which stands last in a cell above."""
+    prompt = ""
     for cell in cells:
         tags = cell["metadata"].get("tags", [])
         if cell["cell_type"] == "markdown":
-            prompts += re.split(r"\n+(?=\*\*Question )", "".join(_QUESTION.findall(_text(cell)))) or []
+            prompt = next(iter(_QUESTION.findall(_text(cell))), prompt)
         elif "exercise" in tags:
             yield _text(cell)
         elif "question" in tags:
-            prompt = prompts.pop(0) if prompts else ""
-            yield "\n".join([*(f"# {line}".rstrip() for line in _plain(prompt).split("\n") if prompt), _text(cell)])
+            yield "\n".join([*_comment(prompt), _text(cell)])
 
 
-def _plain(markdown: str) -> str:
-    return re.sub(r"\\([*_])", r"\1", markdown.replace("**", "").replace("&lt;", "<")).strip()
+def _comment(markdown: str) -> Iterator[str]:
+    plain = re.sub(r"^\*\*(.*?)\*\* ", r"\1 ", markdown).replace("&lt;", "<").strip()
+    plain = re.sub(r"\\([*_])", r"\1", plain)
+    for line in plain.split("\n"):
+        indentation = "    " if line.startswith("- ") else ""
+        yield from textwrap.wrap(f"# {line}", WIDTH, subsequent_indent=f"# {indentation}") if line else "#"
 
 
 def _text(cell: Mapping[str, Any]) -> str:

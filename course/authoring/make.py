@@ -24,8 +24,9 @@ def make_notebook(checkout: Checkout, lesson: str, *, solved: bool = False) -> d
 
 
 def lessons_with_source(checkout: Checkout) -> list[str]:
-    """The lessons whose notebook has a source, in the order of the syllabus."""
-    return [row.name for row in SYLLABUS if checkout.source(row.name).is_file()]
+    """The lessons whose notebook has a source, and whose answers are there, in the order of the syllabus."""
+    names = [row.name for row in SYLLABUS]
+    return [name for name in names if checkout.source(name).is_file() and checkout.solution(name).is_file()]
 
 
 def write_notebooks(checkout: Checkout, lessons: list[str]) -> list[Path]:

@@ -8,7 +8,6 @@ machine, so one more check, after the last question, grades them all.
 from __future__ import annotations
 
 import ast
-import builtins
 import hashlib
 import json
 import re
@@ -66,7 +65,7 @@ class Maker:
 
     def _cell(self, cell: Cell) -> dict[str, Any]:
         if cell.markdown:
-            return self._json(cell, {}, _QUESTION.sub(lambda match: self._prompt(match[1], cell), cell.text))
+            return self._json(cell, {}, _QUESTION.sub(lambda match: self._prompt(match, cell), cell.text))
         tree = self._parsed(cell)
         if "exercise" in cell.tags:
             return self._exercise(cell, tree)
@@ -111,7 +110,7 @@ class Maker:
         if exercise is None:
             raise self.source.error(cell, f"no exercise of {self.paper.lesson} asks for `{name}`.")
         self._meet(name, cell)
-        unknown = self.solution.needs(name) - self.bound - set(self.solution.functions) - set(dir(builtins))
+        unknown = self.solution.imports(name) - self.bound
         if unknown:
             raise self.source.error(cell, f"`{name}` needs `{min(unknown)}`: import it in a cell above.")
         try:
@@ -119,8 +118,9 @@ class Maker:
         except NothingAsked as why:
             raise self.source.error(cell, str(why)) from None
 
-    def _prompt(self, name: str, cell: Cell) -> str:
-        exercise = self._exercise_named(name, cell)
+    def _prompt(self, match: re.Match[str], cell: Cell) -> str:
+        name = match[1]
+        exercise = self._question_named(name, cell, cell.text.count("\n", 0, match.start()) + 1)
         self._meet(f"{{question {name}}}", cell)
         questions = [e.name for e in self.paper.exercises if not e.task.names]
         return question_text(exercise, questions.index(name) + 1)
@@ -133,18 +133,21 @@ class Maker:
                 raise self.source.error(cell, 'a question is one line: `course.answer("lesson.q1", ...)`.')
         if not isinstance(given, ast.Constant) or given.value is not ...:
             raise self.source.error(cell, "the source says `...`; the answer itself stands in the solutions.")
-        self._exercise_named(name, cell)
+        self._question_named(name, cell)
         self._meet(name, cell)
+        prompt = next((what for what in reversed(self.met) if what.startswith("{")), "")
+        if prompt != f"{{question {name}}}":
+            raise self.source.error(cell, f"the line {{question {name}}} must come before it, in a cell of text.")
         if self.solved and name not in self.solution.answers:
             raise self.source.error(cell, f"{self.solution.file.name} does not answer {name}.")
         value = self.solution.answers[name] if self.solved else "..."
         return self._json(cell, _graded(cell.name, solution=True), f'course.answer("{name}", {value})')
 
-    def _exercise_named(self, name: str, cell: Cell) -> Exercise:
+    def _question_named(self, name: str, cell: Cell, line: int = 1) -> Exercise:
         for exercise in self.paper.exercises:
             if exercise.name == name and not exercise.task.names:
                 return exercise
-        raise self.source.error(cell, f"{self.paper.lesson} has no question {name}.")
+        raise self.source.error(cell, f"{self.paper.lesson} has no question {name}.", line)
 
     def _check(self, cell: Cell, tree: ast.Module) -> dict[str, Any]:
         match [node.value for node in tree.body if isinstance(node, ast.Expr)]:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 DTYPES = {"Float": "", "Int": " int", "UInt": " int", "Integer": " int", "Bool": " bool", "Key": " key"}
 """jaxtyping's kinds of arrays; real numbers go without saying."""
 
-NUMBERS = ("float", "int", "bool")
+SCALARS = ("float", "int", "bool")
+NUMBER = "a number"
 
 
 def shapes_comment(node: ast.FunctionDef, *, kept: bool) -> str:
@@ -34,11 +35,13 @@ def _shape(annotation: ast.expr) -> str:
             return _axes(axes) + DTYPES[kind]
         case ast.Subscript(value=ast.Name("tuple"), slice=ast.Tuple(elts=parts)):
             shapes = [_shape(part) for part in parts]
+            if set(shapes) == {NUMBER}:
+                return f"{len(shapes)} numbers"
             return f"({', '.join(shapes)})" if all(shapes) else ""
-        case ast.Subscript(value=ast.Name("list"), slice=ast.Name(name)):
+        case ast.Subscript(value=ast.Name("list"), slice=ast.Name(name)) if name != "Any":
             return f"list of {name}"
-        case ast.Name(name) if name in NUMBERS:
-            return "a number"
+        case ast.Name(name) if name in SCALARS:
+            return NUMBER
         case ast.Name("Any"):
             return ""
         case ast.Name(name) | ast.Attribute(attr=name):
@@ -49,5 +52,5 @@ def _shape(annotation: ast.expr) -> str:
 def _axes(axes: str) -> str:
     names = axes.split()
     if not names:
-        return "a number"
+        return NUMBER
     return f"({names[0]},)" if len(names) == 1 and names[0][0] not in "*." else f"({', '.join(names)})"

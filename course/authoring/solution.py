@@ -39,12 +39,13 @@ class Solution:
         given = (s for s in self.file.statements if s.role is Role.QUESTION)
         return {next(iter(s.binds)): ast.unparse(s.node.value) for s in given if isinstance(s.node, ast.Assign)}
 
-    def needs(self, name: str) -> frozenset[str]:
-        """The global names that a function reads, annotations aside."""
+    def imports(self, name: str) -> frozenset[str]:
+        """The imported names that a function reads, its signature's annotations aside."""
         node = self.functions[name]
         bare = ast.parse(f"{signature_of(node)} pass")
         bare.body[0].body = node.body  # type: ignore[attr-defined]
-        return uses_of(ast.unparse(bare)).later
+        imported = {bound for s in self.file.statements if s.role is Role.IMPORT for bound in s.binds}
+        return uses_of(ast.unparse(bare)).later & imported
 
     def solved(self, names: Collection[str], there: Collection[str] = ()) -> str:
         """The source of some functions with all that they need of the module, except what is there already."""

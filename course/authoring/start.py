@@ -42,7 +42,7 @@ def start(folder: Path, files: bool = False) -> Started:
             if there is not None:
                 kept.append(there.name)
                 continue
-            place = folder / (f"{lesson_of(notebook)}.py" if files else notebook.name)
+            place = folder / notebook.with_suffix(".py" if files else ".ipynb").name
             text = handout(notebook) if files else notebook.read_text(encoding="utf-8")
             with open(place, "x", encoding="utf-8", newline="\n") as file:
                 file.write(text)

@@ -30,7 +30,7 @@ def incomplete(checkout: Checkout) -> Iterator[str]:
     for lesson in lessons:
         if (paper := _paper(lesson)) and checkout.solution(lesson).is_file():
             if checkout.source(lesson).is_file():
-                yield from _notebook(checkout, lesson, paper)
+                yield from notebook_faults(checkout, lesson)
             yield from _answers(checkout, paper)
     yield from _strays(checkout)
 
@@ -52,7 +52,8 @@ def _missing_rooms(checkout: Checkout, lesson: str) -> Iterator[str]:
             yield f"{lesson} has no {place.relative_to(checkout.root).as_posix()}."
 
 
-def _notebook(checkout: Checkout, lesson: str, paper: Paper) -> Iterator[str]:
+def notebook_faults(checkout: Checkout, lesson: str) -> Iterator[str]:
+    """Whether a notebook is what its source makes, shows nothing that is asked, and leaves all of it to be written."""
     made = checkout.made(lesson)
     name = made.relative_to(checkout.root).as_posix()
     try:
@@ -63,11 +64,11 @@ def _notebook(checkout: Checkout, lesson: str, paper: Paper) -> Iterator[str]:
     if not made.is_file() or made.read_bytes() != notebook_text(notebook).encode():
         yield f"{name} is not what its source makes: {AGAIN}."
         return
-    own = asked_of(read_solution(checkout.solution(lesson)), paper)
+    own = asked_of(read_solution(checkout.solution(lesson)), paper_of(lesson))
     for cell, code in leaks(notebook, own, list(_asked_elsewhere(checkout, lesson))):
         yield f'{name}, cell "{cell}" shows what is asked: {code}'
     submission = Submission.read(made)
-    for exercise in paper.exercises:
+    for exercise in paper_of(lesson).exercises:
         fault = find_answer(exercise, submission).fault
         if fault is None or fault.kind != "not_started":
             yield f"{name} does not leave {exercise.name} to be written{f': {fault.message}' if fault else '.'}"

@@ -1,0 +1,57 @@
+"""Claims about executing the notebooks of this checkout from top to bottom, for a learner and for a teacher."""
+
+import pytest
+from nbgrader.utils import determine_grade, is_grade
+
+from course.authoring.checkout import this_checkout
+from course.authoring.execute import CellFailed, kernel, try_lesson
+from course.authoring.make import lessons_with_source
+from course.exercises import paper_of
+
+CHECKOUT = this_checkout()
+LESSONS = lessons_with_source(CHECKOUT)
+
+
+@pytest.fixture(scope="module")
+def there():
+    with kernel() as running:
+        yield running
+
+
+def text_of(outputs):
+    return "\n".join(output.get("text") or str(output.get("data", {}).get("text/plain")) for output in outputs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_an_untouched_notebook_executes_and_finds_nothing_started(there, lesson):
+    notebook = try_lesson(CHECKOUT, lesson, there, solved=False)
+    checks = [cell for cell in notebook.cells if "check" in cell.metadata.get("tags", [])]
+    assert checks
+    for cell in checks:
+        assert "not started" in text_of(cell.outputs), cell.metadata.name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_solved_notebook_executes_and_earns_every_point_from_nbgrader(there, lesson):
+    notebook = try_lesson(CHECKOUT, lesson, there, solved=True, grading=True)
+    grades = [determine_grade(cell) for cell in notebook.cells if is_grade(cell)]
+    possible = sum(exercise.points + exercise.cost_points for exercise in paper_of(lesson).exercises)
+    assert sum(points for points, _ in grades) == sum(points for _, points in grades) == possible
+
+
+def test_a_cell_that_raises_is_named(there):
+    cell = {"cell_type": "code", "id": "a", "metadata": {"name": "divide"}, "source": ["1 / 0"], "outputs": []}
+    notebook = {"cells": [{**cell, "execution_count": None}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    with pytest.raises(CellFailed, match='cell "divide": ZeroDivisionError: division by zero'):
+        there.run(notebook)
+
+
+def test_nothing_of_one_notebook_is_left_for_the_next(there):
+    cells = [
+        {"cell_type": "code", "id": "a", "metadata": {}, "source": [code], "outputs": [], "execution_count": None}
+        for code in ("left = 1", "assert 'left' not in globals()")
+    ]
+    for cell in cells:
+        there.run({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
