@@ -219,7 +219,7 @@ class Findings:
     comparison: Comparison | None = None
     example: Example | None = None
     printed: str = ""
-    blank: str = "not right yet"
+    blank: str = "wrong"
     failed: str = ""
     next: str = ""
     ours: bool = False

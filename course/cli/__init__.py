@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+import difflib
 import importlib
 import os
 import sys
@@ -13,6 +13,9 @@ import click
 
 INTERRUPTED = 130
 """The exit status by which a shell knows Ctrl-C."""
+
+OUR_FAULT = 70
+"""The exit status by which programs of old say that they failed themselves."""
 
 
 class _Command(NamedTuple):
@@ -44,6 +47,20 @@ class _Course(click.Group):
         command: click.Command = getattr(importlib.import_module(COMMANDS[name].home), name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that was typed.
+
+        Raises:
+            UsageError: There is none; the nearest name is in its message.
+        """
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(COMMANDS)}."
+            raise click.UsageError(f"There is no command {args[0]!r}: {hint}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Lists the commands without importing them."""
         with formatter.section("Commands"):
@@ -65,7 +82,11 @@ def course(context: click.Context) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command and returns its exit status; what a person did wrong is said in one sentence, with status 2."""
+    """Runs a command and returns its exit status.
+
+    What a person did wrong is said in one sentence, with status 2. What we did wrong, too, with status 70: the
+    traceback is shown where HANDGRAD_TRACEBACK is set.
+    """
     for stream in (sys.stdout, sys.stderr):
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
     try:
@@ -74,10 +95,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(error.format_message(), err=True)
         return 2
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\nInterrupted.", err=True)
+        click.echo("Interrupted.", err=True)
         return INTERRUPTED
-    except OSError as error:
-        if error.errno != errno.EPIPE:
-            raise
+    except BrokenPipeError:  # as in `course check | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains again when it exits
-        return 1
+        return 0
+    except Exception as error:
+        if os.environ.get("HANDGRAD_TRACEBACK"):
+            raise
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        click.echo(f"The course itself failed, which is our fault: {reason}", err=True)
+        click.echo("Please report it, with what HANDGRAD_TRACEBACK=1 shows when you type the same again.", err=True)
+        return OUR_FAULT

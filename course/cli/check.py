@@ -113,6 +113,9 @@ def _show(verdicts: Sequence[Verdict], *, overview: bool, why: bool, cost: bool)
     console = Console(highlight=False)
     if overview:
         print_overview(console, verdicts)
+        first = next((verdict for verdict in verdicts if not verdict.right), None)
+        if first is not None:
+            console.print(f"  Next: {first.title} · {command(f'check {first.exercise}')}", markup=False)
         return
     for number, verdict in enumerate(_with_one_way_on(verdicts)):
         if number:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from course.show.words import command
+
+if TYPE_CHECKING:
+    from course.authoring.start import Started
 
 
 @click.command()
@@ -12,6 +18,26 @@ import click
 @click.option("--files", is_flag=True, help="Make plain Python files in place of notebooks.")
 def start(folder: Path, files: bool) -> None:
     """Make a FOLDER to work in, `work` by default. Work that is there already is never overwritten."""
+    from course.authoring.start import StartError
     from course.authoring.start import start as make
 
-    make(folder, files=files)
+    try:
+        _say(make(folder, files=files))
+    except StartError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _say(started: Started) -> None:
+    """Says what was made, what was left alone, and what to do now."""
+    place = started.folder
+    if started.made:
+        click.echo(f"{place} has {_count(started.made)} for you: {', '.join(started.made)}.")
+    if started.kept:
+        click.echo(f"{_count(started.kept).capitalize()} of yours left as they were.")
+    first = (*started.made, *started.kept)[0]
+    opening = f"jupyter lab {first}" if first.endswith(".ipynb") else f"open {first} in your editor"
+    click.echo(f"Next: cd {place} · {opening} · {command('check')}")
+
+
+def _count(names: tuple[str, ...]) -> str:
+    return f"{len(names)} {'lesson' if len(names) == 1 else 'lessons'}"

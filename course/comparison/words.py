@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from course.records import Agreement, Check, Fault, Feedback, Remark
 
 AGREES = "right · three independent checks agree"
+
+LONGEST_LIST = 30
+"""Characters of names that a headline lists; the others it counts."""
 
 HEADLINES = {
     "missing": "not found",
@@ -42,11 +46,14 @@ def headline_of(arrays: Sequence[Agreement], checks: Sequence[Check], faults: Se
 
 
 def _are(names: Sequence[str], what: str) -> str:
+    """What these arrays are: by name while the names are few and short, else the first ones and how many more."""
     if len(names) == 1:
         return f"{names[0]} is {what}"
-    listed = ", ".join(names[:-1]) if len(names) <= 4 else ", ".join(names[:3])
-    last = names[-1] if len(names) <= 4 else f"{len(names) - 3} more"
-    return f"{listed} and {last} are {what}"
+    shown = [name for name, length in zip(names, accumulate(map(len, names)), strict=True) if length <= LONGEST_LIST]
+    if len(shown) < len(names):
+        shown = shown[: len(names) - 2] or [names[0]]
+        return f"{', '.join(shown)} and {len(names) - len(shown)} more are {what}"
+    return f"{', '.join(names[:-1])} and {names[-1]} are {what}"
 
 
 def remarks_of(arrays: Sequence[Agreement], checks: Sequence[Check], faults: Sequence[Fault]) -> tuple[Remark, ...]:

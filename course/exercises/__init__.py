@@ -68,6 +68,17 @@ def select(name: str | None = None) -> tuple[Exercise, ...]:
 
 
 def _sentence(what: str, name: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."
+    near = _nearest(name, names)
+    hint = f"did you mean {near}?" if near else f"there are {', '.join(names)}."
     return f"There is no {what} called {name!r}: {hint}"
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    """The name most like what was typed, by what stands after its dot; an exercise, where its name alone was typed."""
+    typed = name.rpartition(".")[2]
+    lasts = {known.rpartition(".")[2]: known for known in names}
+    starts = [last for last in lasts if typed and last.startswith(typed)]
+    near = starts or difflib.get_close_matches(typed, lasts, n=1, cutoff=0.5)
+    if near:
+        return lasts[near[0]]
+    return "" if "." in name else next((e.name for e in select() if e.name.endswith(f".{name}")), "")

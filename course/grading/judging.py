@@ -14,7 +14,7 @@ from course.exercises.tasks.question import ANSWER
 from course.exercises.tasks.task import Sitting
 from course.grading.closure import uses_of
 from course.grading.finding import Found
-from course.grading.sentences import answer_of, fault_sentences, our_fault, verdict_of
+from course.grading.sentences import answer_of, fault_sentences, our_fault, to_write, verdict_of
 from course.grading.soundness import require_sound_jax
 from course.grading.submission import Submission
 from course.records import Feedback, Findings, Remark, Status, Verdict
@@ -66,7 +66,8 @@ def _find_out(exercise: Exercise, found: Found, sitting: Sitting) -> Findings:
     if found.fault is not None:
         status = FAULT_STATUS.get(found.fault.kind, Status.BROKEN)
         headline, remarks = fault_sentences(found.fault, status)
-        return Findings(status, headline, remarks, printed=found.printed)
+        then = to_write(exercise, found.fault) if status is Status.NOT_STARTED else ""
+        return Findings(status, headline, remarks, printed=found.printed, next=then)
     with found.at_home():
         findings = _judge_task(exercise, found.values, sitting)
     return dataclasses.replace(findings, printed=found.printed + findings.printed)
@@ -89,19 +90,33 @@ def _may_lie_with_others(exercise: Exercise, found: Found, findings: Findings) -
 
 def _blame_earlier(exercise: Exercise, found: Found, submission: Submission, findings: Findings, seed: int) -> Findings:
     """Names the first earlier answer that is not right, where this one is made of it."""
+    at_fault = _first_at_fault(exercise, found, submission, seed)
+    if at_fault is None:
+        return findings
+    earlier, verdict = at_fault
+    name = answer_of(earlier)
+    if verdict.status in (Status.NOT_STARTED, Status.WAITING):
+        headline = f"uses your {name}, not written yet"
+        return _put(findings, Status.WAITING, headline, f"write {name} first ({earlier.name})")
+    headline, remark = f"uses your {name}, which is not right yet", f"There, {verdict.headline}."
+    return _put(findings, findings.status, headline, f"mend {name} first ({earlier.name})", remark)
+
+
+def _first_at_fault(
+    exercise: Exercise, found: Found, submission: Submission, seed: int
+) -> tuple[Exercise, Verdict] | None:
+    """The first answer at fault of those that an answer is made of, the deepest ones first, and its verdict."""
     for earlier in map(find_exercise, exercise.uses):
         if not _is_used(found, earlier.task.names):
             continue
-        verdict = judge(earlier, submission, seed=seed, feedback=Feedback.WHERE)
-        if verdict.right:
-            continue
-        name = answer_of(earlier)
-        if verdict.status in (Status.NOT_STARTED, Status.WAITING):
-            headline = f"uses your {name}, not written yet"
-            return _put(findings, Status.WAITING, headline, f"write {name} first ({earlier.name})")
-        headline, remark = f"uses your {name}, which is not right yet", f"There, {verdict.headline}."
-        return _put(findings, findings.status, headline, f"mend {name} first ({earlier.name})", remark)
-    return findings
+        there = find_answer(earlier, submission)
+        deeper = _first_at_fault(earlier, there, submission, seed)
+        if deeper is not None:
+            return deeper
+        findings = _find_out(earlier, there, Sitting(seed))
+        if findings.status not in (Status.RIGHT, Status.COSTLY):
+            return earlier, verdict_of(earlier, findings, attempt=1, feedback=Feedback.WHERE, where=submission.where)
+    return None
 
 
 def _is_used(found: Found, names: Sequence[str]) -> bool:

@@ -38,9 +38,19 @@ def fault_sentences(fault: Fault, status: Status) -> tuple[str, tuple[Remark, ..
     headline = HEADLINES.get(fault.kind, "can't be judged")
     if status is Status.NOT_STARTED:
         headline = "not started"
-    elif status is Status.BROKEN and fault.where:
-        headline = f"{fault.where} {headline}"
+    elif status is Status.BROKEN:
+        ran = fault.kind in ("syntax", "exception") and fault.line  # then it is the file that fails, not the function
+        headline = f"{fault.line.file if ran and fault.line else fault.where} {headline}"
     return headline, (Remark(Feedback.PASS, message),)
+
+
+def to_write(exercise: Exercise, fault: Fault) -> str:
+    """What to do about an answer that is not started, or is written by half."""
+    names = exercise.task.names
+    if not names:
+        return "answer it, and check again"
+    left = names[names.index(fault.where) :] if fault.where in names else names
+    return f"write {' and '.join(f'`{name}`' for name in left)}, and check again"
 
 
 def verdict_of(
@@ -112,8 +122,7 @@ def _next(exercise: Exercise, findings: Findings) -> str:
         case Status.COSTLY:
             return "it counts as right; spend less if you like"
         case Status.NOT_STARTED:
-            names = " and ".join(f"`{name}`" for name in exercise.task.names)
-            return f"write {names}, and check again" if names else "answer it, and check again"
+            return "write it, and check again"
         case Status.WAITING:
             return "write that first"
         case _:

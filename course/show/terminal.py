@@ -79,7 +79,7 @@ def print_verdict(console: Console, verdict: Verdict, *, why: bool = False, cost
     room = MOST_LINES - len(head) - len(end)
     if not why:
         more = page.text(f"{INDENT}… more: {words.command(f'check {verdict.exercise} --why')}", QUIET)
-        body = _fitted([*body, example], room, more)
+        body = _fitted(body, example, room, more)
         example = []
     page.put([*head, *_joined(body), *example, *end])
     _print_output(page, verdict.printed)
@@ -143,17 +143,18 @@ def _joined(parts: Iterable[list[Text]]) -> list[Text]:
     return [line for part in parts for line in part]
 
 
-def _fitted(body: list[list[Text]], room: int, more: Text) -> list[list[Text]]:
-    """As many whole sentences as there is room for, then where to read the others."""
-    if len(_joined(body)) <= room:
-        return body
-    kept: list[Text] = []
+def _fitted(body: list[list[Text]], example: list[Text], room: int, more: Text) -> list[list[Text]]:
+    """As many whole sentences as there is room for, the example if all of it fits, else where to read the rest."""
+    if len(_joined(body)) + len(example) <= room:
+        return [*body, example]
+    kept: list[list[Text]] = []
     for part in body:
-        if len(kept) + len(part) >= room:
+        if len(_joined(kept)) + len(part) >= room:
             break
-        kept += part
-    kept = kept or body[0][: max(room - 1, 0)]
-    return [[*kept, more][: max(room, 0)]]
+        kept.append(part)
+    if body and not kept:
+        kept = [body[0][: max(room - 1, 0)]]
+    return [*kept, [more]][: max(room, 0)]
 
 
 def _example(page: Page, verdict: Verdict) -> list[Text]:

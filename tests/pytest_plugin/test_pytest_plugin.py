@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-import course.grading  # noqa: F401  # before pytester forgets what a test imported: JAX can't be imported twice
+import course.grading.judging  # noqa: F401  # before pytester forgets what a test imported: JAX can't be imported twice
 
 STUB = """
 def relu_fwd(x):
