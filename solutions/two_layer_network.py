@@ -10,7 +10,7 @@ from course.lessons.two_layer_network import BatchNetwork, BatchResiduals, Cotan
 def two_layer_cotangents(residuals: TwoLayerResiduals, loss_bar: Float[Array, ""]) -> Cotangents:
     """Returns the cotangent of every intermediate and parameter, from the loss back to the first layer."""
     x, z1, a1, w2, error = residuals
-    # 1. How does the loss move when z2 does?
+    # 1. How does the loss move when z2 does, and the final result when the loss does?
     z2_bar = loss_bar * error
     # 2. z2 = w2 @ a1 + b2. Which entry of z2 does w2[i, j] touch, and with what beside it?
     w2_bar = jnp.outer(z2_bar, a1)

@@ -126,7 +126,7 @@ COTANGENTS = Exercise(
         "left is an outer product, a copy, and a product with something transposed. Then the same one layer down.",
     ),
     asks={
-        "z2_bar": "how does the loss move when z2 does?   (step 1)",
+        "z2_bar": "how does the loss move when z2 does, and the final result when the loss does?   (step 1)",
         "w2_bar": "which z2[i] does w2[i, j] touch, and what stands beside it?   (step 2)",
         "b2_bar": "which z2[i] does b2[i] touch, and by how much?   (step 2)",
         "a1_bar": "a1[j] touches every z2[i]: by way of which entries of w2?   (step 3)",
@@ -195,7 +195,7 @@ WHY_SAVE = Exercise(
     name="two_layer_network.q1",
     title="why save this?",
     task=Choice(
-        "Forward kept x, z1, a1, w2 and error, but not w1. Why not?",
+        "Forward kept `x`, `z1`, `a1`, `w2` and `error`, but not `w1`. Why not?",
         (
             Option("a", "It is too large.", "Size is a reason to drop something, but only if backward can do without."),
             Option("b", "It can be computed again from z1.", "Many different w1 lead to the same z1."),
@@ -215,7 +215,7 @@ DEAD_UNIT = Exercise(
     name="two_layer_network.q2",
     title="the dead unit",
     task=Choice(
-        "In the published example hidden unit 4 has z1 = -0.178. What does its row of w1 get, and why?",
+        "In the published example hidden unit 4 has `z1 = -0.178`. What does its row of `w1` get, and why?",
         (
             Option(
                 "a",
@@ -247,7 +247,7 @@ LOSS_BAR = Exercise(
     name="two_layer_network.q3",
     title="when loss_bar is not 1",
     task=Number(
-        "Three copies of the loss make a total: total = 3 * loss. What is the derivative of total by b2[0], in the "
+        "Someone goes on with the loss: `total = 3 * loss`. What is the derivative of `total` by `b2[0]`, in the "
         "published example?",
         compute=lambda: 3 * _error(),
         says="Right: the pass was handed loss_bar = 3, and every cotangent is three times what it was.",
@@ -297,11 +297,11 @@ ZERO_GRAD = Exercise(
     name="two_layer_network.q5",
     title="why zero_grad?",
     task=Choice(
-        "The listing calls optimizer.zero_grad() at every step; the JAX loop has nothing like it. Why?",
+        "The listing calls `optimizer.zero_grad()` at every step; the JAX loop has nothing like it. Why?",
         (
             Option(
                 "a",
-                "backward() adds to what is in .grad; value_and_grad returns a new gradient.",
+                "`backward()` adds to what is in `.grad`; `value_and_grad` returns a new gradient.",
                 "Right: without it, step 5 would move along the sum of five gradients.",
                 right=True,
             ),
@@ -356,5 +356,5 @@ WHICH_MISTAKE = Exercise(
 
 PAPER = Paper(
     "two_layer_network",
-    (COTANGENTS, PAIR, BATCH, WHY_SAVE, DEAD_UNIT, LOSS_BAR, LISTINGS, ZERO_GRAD, WHICH_MISTAKE),
+    (COTANGENTS, WHY_SAVE, DEAD_UNIT, PAIR, LOSS_BAR, BATCH, LISTINGS, ZERO_GRAD, WHICH_MISTAKE),
 )
