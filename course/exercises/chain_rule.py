@@ -1,0 +1,331 @@
+"""What `chain_rule` asks: five backward passes on single numbers, and what slopes and paths mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from course.exercises.exercise import Exercise, Paper
+from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.pair import Case, PairTask
+from course.exercises.tasks.question import Choice, Number, Option
+from course.lessons.chain_rule import (
+    forked,
+    forked_fwd,
+    neuron_loss,
+    neuron_loss_fwd,
+    sine_of_square,
+    sine_of_square_fwd,
+    square,
+    square_fwd,
+    swish,
+    swish_fwd,
+)
+
+Drawing = Callable[[Draw], tuple[Any, ...]]
+
+NEURON = {"w": 0.8, "b": -0.2, "x": 1.5, "target": 0.2}
+"""The neuron of the notebook: z = 1, and an output that should be smaller."""
+
+NUDGE = 0.1
+"""How much the first question adds to the weight."""
+
+
+def _numbers(*of: float) -> Drawing:
+    """Draws positive numbers of ordinary size, one an argument, each times the factor given for it."""
+
+    def draw(source: Draw) -> tuple[Any, ...]:
+        drawn = [np.abs(source.normal()) for _ in of]
+        return tuple(
+            factor * (number if source.is_small else 0.5 + number) for factor, number in zip(of, drawn, strict=True)
+        )
+
+    return draw
+
+
+def nudged_by(nudge: float) -> float:
+    """Returns by how much the loss of the notebook's neuron changes when `nudge` is added to its weight."""
+    with jax.enable_x64(True):
+        w, *others = map(jnp.asarray, NEURON.values())
+        return float(neuron_loss(w + nudge, *others) - neuron_loss(w, *others))
+
+
+def _slope() -> float:
+    with jax.enable_x64(True):
+        return float(jax.grad(neuron_loss)(*map(jnp.asarray, NEURON.values())))
+
+
+def mistaken_cotangents(x: float, w: float) -> tuple[float, float]:
+    """Returns (x_bar, w_bar) of `forked`, for y_bar = 1, from somebody's wrong backward pass.
+
+    The mistake is a forward function of the right value whose true derivative is the wrong answer.
+    """
+    with jax.enable_x64(True):
+        x_bar, w_bar = jax.grad(_mistaken_forked, argnums=(0, 1))(x, w)
+        return float(x_bar), float(w_bar)
+
+
+def _mistaken_forked(x: Any, w: Any) -> Any:
+    u = w * x
+    v = x + jax.lax.stop_gradient(u)
+    return v / (1 + u**2)
+
+
+SQUARE = Exercise(
+    name="chain_rule.square",
+    title="square",
+    task=PairTask(
+        primal=square,
+        fwd="square_fwd",
+        bwd="square_bwd",
+        draw=_numbers(1),
+        awkward=(Case("a negative x", _numbers(-1)), Case("x = 0", _numbers(0))),
+        given=square_fwd,
+        traceable=False,
+    ),
+    points=1,
+    hints=(
+        "Two numbers are multiplied: one that you are handed, and one that you compute at x.",
+        "You are handed y_bar. The other number is the slope of x**2 at x, from your school days.",
+        "In the cube that is worked above the slope was 3 * x**2. Bring the exponent of x**2 down in the same way, and "
+        "leave one x fewer.",
+    ),
+    asks={"x_bar": "the slope of x**2 at x, times what you were handed: which two numbers are these?   (step 1)"},
+    scaffold="lines",
+)
+
+SINE_OF_SQUARE = Exercise(
+    name="chain_rule.sine_of_square",
+    title="a chain of two",
+    task=PairTask(
+        primal=sine_of_square,
+        fwd="sine_of_square_fwd",
+        bwd="sine_of_square_bwd",
+        draw=_numbers(1),
+        awkward=(Case("a negative x", _numbers(-1)), Case("x = 0", _numbers(0))),
+        given=sine_of_square_fwd,
+        traceable=False,
+    ),
+    points=2,
+    hints=(
+        "Backward takes the two steps of forward in the opposite order. Which came last?",
+        "Each step is one product: what came back so far, times the slope of one operation. The slope of sin is cos.",
+        "The sine was taken of u, so its slope is taken at u. What you get, u_bar, plays the part that y_bar played in "
+        "your square_bwd.",
+    ),
+    asks={"x_bar": "at which number is each of the two slopes taken: at x or at u?   (steps 1, 2)"},
+    scaffold="lines",
+)
+
+NEURON_LOSS = Exercise(
+    name="chain_rule.neuron_loss",
+    title="a neuron and its loss",
+    task=PairTask(
+        primal=neuron_loss,
+        fwd="neuron_loss_fwd",
+        bwd="neuron_loss_bwd",
+        draw=_numbers(1, -1, 1, 1),
+        awkward=(Case("a negative x", _numbers(1, 1, -1, 1)), Case("x = 0", _numbers(1, -1, 0, 1))),
+        given=neuron_loss_fwd,
+        data=(2, 3),
+        traceable=False,
+    ),
+    points=3,
+    hints=(
+        "Three operations, so three slopes, from the loss backward. Go one line at a time, and multiply.",
+        "The slope of 0.5 * error**2 is error: the half takes the 2 away. The slope of sigmoid at z is a * (1 - a).",
+        "z = w * x + b grows x times as fast as w does, and exactly as fast as b does.",
+    ),
+    asks={
+        "w_bar": "what stands beside w in z = w * x + b? And before that: loss_bar, error, the slope of sigmoid, each "
+        "once?   (steps 1 to 3)",
+        "b_bar": "what stands beside b in z = w * x + b? And before that: loss_bar, error, the slope of sigmoid, each "
+        "once?   (steps 1 to 3)",
+    },
+    scaffold="lines",
+)
+
+SWISH = Exercise(
+    name="chain_rule.swish",
+    title="x is used twice",
+    task=PairTask(
+        primal=swish,
+        fwd="swish_fwd",
+        bwd="swish_bwd",
+        draw=_numbers(1),
+        awkward=(Case("a negative x", _numbers(-1)), Case("x = 0", _numbers(0))),
+        given=swish_fwd,
+        traceable=False,
+    ),
+    points=2,
+    hints=(
+        "Pretend for a moment that the two x in y = x * sigmoid(x) are two different numbers.",
+        "In a product, each factor gets back y_bar times the other factor.",
+        "One of the two factors is a: pass what it gets on to x, by the slope of sigmoid, a * (1 - a). Now x got "
+        "something twice.",
+    ),
+    asks={"x_bar": "two paths lead from y back to x: what comes by each, and what is done with both?   (steps 1 to 3)"},
+    scaffold="lines",
+)
+
+FORKED = Exercise(
+    name="chain_rule.forked",
+    title="paths that fork and meet",
+    task=PairTask(
+        primal=forked,
+        fwd="forked_fwd",
+        bwd="forked_bwd",
+        draw=_numbers(1, 1),
+        awkward=(Case("a negative x", _numbers(-1, 1)), Case("x = 0", _numbers(0, 1)), Case("w = 0", _numbers(1, 0))),
+        given=forked_fwd,
+        traceable=False,
+    ),
+    points=4,
+    hints=(
+        "Write the four lines of forked_fwd on paper, and go through them from the last to the first.",
+        "A quotient v / d has two slopes: 1 / d by v, and -v / d**2 by d. Each sends something back.",
+        "u was used by v and by d; x by u and by v. Add up all that comes back to a number before you pass it on: u "
+        "is complete when both v_bar and d_bar are there, x last of all.",
+    ),
+    asks={
+        "w_bar": "it comes from u_bar alone: did u_bar get something from v and from d? With which sign is y = v / d "
+        "sloped in d?   (steps 1 to 3)",
+        "x_bar": "if w_bar is right, u_bar is too: does x get something from u and from v?   (step 4)   If it is not, "
+        "begin there: u was used by v and by d.   (step 2)",
+    },
+    hard=True,
+)
+
+NUDGED = Exercise(
+    name="chain_rule.q1",
+    title="a nudge",
+    task=Number(
+        f"The slope of the loss by w is known. By about how much does the loss change when {NUDGE} is added to w?",
+        compute=lambda: NUDGE * _slope(),
+        says="Right: the nudge times the slope. Nobody had to run the neuron again.",
+        traps=(
+            (_slope, f"That is the slope: the change for each 1 added to w. The nudge is {NUDGE}."),
+            (lambda: -NUDGE * _slope(), "The size is right. Does the loss grow or fall when w grows?"),
+            (lambda: _slope() / NUDGE, "Divided or multiplied: is the change of the loss larger than the slope?"),
+        ),
+        tolerance=0.02,
+    ),
+    points=1,
+)
+
+WHAT_TO_KEEP = Exercise(
+    name="chain_rule.q2",
+    title="what to keep",
+    task=Choice(
+        "sine_of_square_fwd kept x and u. Memory is short: one of them has to go. Which one can backward do without?",
+        (
+            Option("a", "x, since it is the root of u.", "A root of u, but which? x = 3 and x = -3 give the same u."),
+            Option(
+                "b",
+                "u, since it is the square of x.",
+                "Right: one multiplication brings u back, and nothing brings back the sign of x. To keep less and "
+                "compute again is a trade that you will meet in networks of every size.",
+                right=True,
+            ),
+            Option("c", "Either one.", "From x follows u. Does x follow from u?"),
+            Option(
+                "d",
+                "Neither: both slopes are needed.",
+                "Both slopes are needed, but is it forward that has to hand over both numbers?",
+            ),
+        ),
+    ),
+    points=1,
+)
+
+TEN_IN_A_ROW = Exercise(
+    name="chain_rule.q3",
+    title="ten in a row",
+    task=Number(
+        "Ten operations in a row, each with a slope of 0.5 where it is used. What is the slope of the whole chain?",
+        compute=lambda: 0.5**10,
+        says="Right: about a thousandth. That is why the first layers of a deep network may hardly learn; there is a "
+        "lesson on it.",
+        traps=(
+            (lambda: 5.0, "Along a chain slopes are multiplied. Only where paths meet are they added."),
+            (lambda: 0.5**9, "Nine factors; there are ten operations."),
+            (lambda: 0.5**11, "Eleven factors; there are ten operations."),
+            (lambda: 2.0**10, "Each step halves a nudge. What is left of it after ten?"),
+        ),
+    ),
+    points=1,
+    required=False,
+)
+
+TWO_PATHS = Exercise(
+    name="chain_rule.q4",
+    title="two paths",
+    task=Number(
+        "x goes into u with slope 2 and into v with slope -1. y is made of both: its slope is 3 by u and 4 by v. What "
+        "is the slope of y by x?",
+        compute=lambda: 2.0,
+        says="Right: 2 * 3 along one path, -1 * 4 along the other, and both are added.",
+        traps=(
+            (lambda: -24.0, "Along one path slopes are multiplied; but here are two paths."),
+            (lambda: 6.0, "That is the path by way of u. What comes by way of v?"),
+            (lambda: -4.0, "That is the path by way of v. What comes by way of u?"),
+            (lambda: 10.0, "The slope of v by x is -1, not 1."),
+            (lambda: 8.0, "All four were added. Along a path slopes are multiplied."),
+        ),
+    ),
+    points=1,
+)
+
+WHICH_MISTAKE = Exercise(
+    name="chain_rule.q5",
+    title="which mistake is this?",
+    task=Choice(
+        "Somebody's x_bar and w_bar of forked stand beside the right ones. v_bar and d_bar were right. What was done "
+        "after that?",
+        (
+            Option(
+                "a",
+                "x_bar left out what came straight from v.",
+                "Then w_bar would be right: it does not need x_bar.",
+            ),
+            Option(
+                "b",
+                "u_bar left out what came from d.",
+                "Then u_bar would be v_bar, 0.2. Theirs can be read off w_bar, since w_bar = u_bar * x, and x = 1.",
+            ),
+            Option(
+                "c",
+                "u_bar was set twice, first from v and then from d, where it should have been added to.",
+                "Right: their u_bar is d_bar * 2 * u alone. Used twice, add: an = where a + belongs is easily written.",
+                right=True,
+            ),
+            Option(
+                "d",
+                "d_bar was added with the wrong sign.",
+                "Then u_bar would be 0.2 + 0.48. Theirs can be read off w_bar, since w_bar = u_bar * x, and x = 1.",
+            ),
+        ),
+    ),
+    points=1,
+    required=False,
+)
+
+PAPER = Paper(
+    "chain_rule",
+    (
+        NUDGED,
+        SQUARE,
+        SINE_OF_SQUARE,
+        WHAT_TO_KEEP,
+        NEURON_LOSS,
+        TEN_IN_A_ROW,
+        SWISH,
+        TWO_PATHS,
+        FORKED,
+        WHICH_MISTAKE,
+    ),
+)
