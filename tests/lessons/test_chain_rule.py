@@ -1,0 +1,522 @@
+"""What answers to `chain_rule` must meet: slopes by three independent ways, published numbers, the exam paper."""
+
+import cmath
+import itertools
+import math
+import re
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import course
+from course.comparison.residuals import residual_bytes
+from course.exercises import find_exercise, paper_of
+from course.exercises.chain_rule import NEURON, NUDGE, mistaken_cotangents, nudged_by
+from course.exercises.tasks.question import Choice
+from course.grading import judge
+from course.grading.submission import Submission
+from course.lessons.chain_rule import (
+    forked,
+    forked_fwd,
+    neuron_loss,
+    neuron_loss_fwd,
+    sine_of_square,
+    sine_of_square_fwd,
+    square,
+    square_fwd,
+    swish,
+    swish_fwd,
+)
+from course.records import Feedback, Status
+from solutions.chain_rule import forked_bwd, neuron_loss_bwd, sine_of_square_bwd, square_bwd, swish_bwd
+
+ANSWERS = Path(__file__).parents[2] / "solutions" / "chain_rule.py"
+STEP = 1e-30
+"""Of the complex step: f(x + ih) = f(x) + ih f'(x), with no difference that could cancel."""
+
+
+def sigmoid(z):
+    return 1 / (1 + cmath.exp(-z))
+
+
+PAIRS = {
+    "square": (square, square_fwd, square_bwd, 1, lambda x: x**2),
+    "sine_of_square": (sine_of_square, sine_of_square_fwd, sine_of_square_bwd, 1, lambda x: cmath.sin(x**2)),
+    "neuron_loss": (
+        neuron_loss,
+        neuron_loss_fwd,
+        neuron_loss_bwd,
+        4,
+        lambda w, b, x, target: 0.5 * (sigmoid(w * x + b) - target) ** 2,
+    ),
+    "swish": (swish, swish_fwd, swish_bwd, 1, lambda x: x * sigmoid(x)),
+    "forked": (forked, forked_fwd, forked_bwd, 2, lambda x, w: (x + w * x) / (1 + (w * x) ** 2)),
+}
+"""For each exercise the primal, our pair, the number of arguments, and the function again in complex numbers."""
+
+
+@pytest.fixture(autouse=True)
+def _float64():
+    with jax.enable_x64(True):
+        yield
+
+
+def numbers(*values):
+    return tuple(jnp.asarray(value, jnp.float64) for value in values)
+
+
+def points(count):
+    rng = np.random.default_rng(0)
+    yield (0.0,) * count
+    yield (-2.0,) * count
+    yield from 1.5 * rng.standard_normal((8, count))
+
+
+def by_hand(name, values, y_bar=1.0):
+    """The cotangents of our pair, those of data left out."""
+    _, fwd, bwd, _, _ = PAIRS[name]
+    y, residuals = fwd(*numbers(*values))
+    return y, [bar for bar in bwd(residuals, *numbers(y_bar)) if bar is not None]
+
+
+# The five functions.
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_slopes_are_those_of_a_complex_step_in_plain_python(name):
+    *_, count, again = PAIRS[name]
+    for values in points(count):
+        y, bars = by_hand(name, values)
+        assert float(y) == pytest.approx(complex(again(*values)).real, rel=1e-13, abs=1e-15)
+        for place, bar in enumerate(bars):
+            nudged = [value + (1j * STEP if i == place else 0) for i, value in enumerate(values)]
+            assert float(bar) == pytest.approx(again(*nudged).imag / STEP, rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("y_bar", [1.0, -3.0, 0.0])
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_pair_is_what_jax_derives_for_any_cotangent(name, y_bar):
+    primal, *_, count, _ = PAIRS[name]
+    for values in itertools.islice(points(count), 4):
+        right = jax.vjp(primal, *numbers(*values))[1](*numbers(y_bar))
+        _, bars = by_hand(name, values, y_bar)
+        np.testing.assert_allclose(bars, right[: len(bars)], rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_pair_runs_under_jit_and_grad(name):
+    primal, fwd, bwd, count, _ = PAIRS[name]
+    values = numbers(*(0.3 + 0.2 * i for i in range(count)))
+    given = jax.jit(jax.grad(course.as_jax(fwd, bwd)))(*values)
+    assert float(given) == pytest.approx(float(jax.grad(primal)(*values)), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "name, kept", {"square": 0, "sine_of_square": 1, "neuron_loss": 2, "swish": 1, "forked": 3}.items()
+)
+def test_forward_keeps_only_numbers_that_are_no_arguments_and_few(name, kept):
+    _, fwd, _, count, _ = PAIRS[name]
+    assert residual_bytes(fwd, *numbers(*[0.5] * count)) == 8 * kept
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_float32_stays_float32_and_right(name):
+    _, fwd, bwd, count, _ = PAIRS[name]
+    values = [0.9 - 0.4 * i for i in range(count)]
+    with jax.enable_x64(False):
+        narrow = [jnp.float32(value) for value in values]
+        _, residuals = fwd(*narrow)
+        bars = [bar for bar in bwd(residuals, jnp.float32(1)) if bar is not None]
+        assert {bar.dtype for bar in bars} == {jnp.dtype(jnp.float32)}
+    np.testing.assert_allclose(bars, by_hand(name, values)[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("z", [-1e4, 1e4])
+def test_a_saturated_sigmoid_passes_nothing_and_stays_finite(z):
+    assert by_hand("neuron_loss", (z, 0.0, 1.0, 0.3))[1] == [0, 0]
+    assert by_hand("swish", (z,))[1] == [float(z > 0)]
+
+
+def test_square_as_a_product_of_x_with_itself_gets_the_same():
+    x = 3.0
+    left_bar, right_bar = jax.grad(lambda left, right: left * right, argnums=(0, 1))(x, x)
+    assert by_hand("square", (x,))[1] == [left_bar + right_bar]
+
+
+def test_every_path_of_forked_counts_once():
+    x, w = 0.7, -1.3
+    u, v, d = w * x, x + w * x, 1 + (w * x) ** 2
+    by_v, by_d = 1 / d, -v / d**2
+    paths = {"x v": by_v, "x u v": w * by_v, "x u d": w * 2 * u * by_d}
+    x_bar, w_bar = by_hand("forked", (x, w))[1]
+    assert float(x_bar) == pytest.approx(sum(paths.values()))
+    assert float(w_bar) == pytest.approx(x * by_v + x * 2 * u * by_d)
+
+
+@pytest.mark.parametrize("start, first, last", [((0.6, 0.9), "0.82", "0.09"), ((2.0, 2.0), "0.98", "0.20")])
+def test_a_published_neuron_learns_as_published(start, first, last):
+    """M. Nielsen, "Neural Networks and Deep Learning", 2015, chapter 3: input 1, target 0, rate 0.15, 300 steps."""
+
+    @jax.jit
+    def step(w, b):
+        loss, residuals = neuron_loss_fwd(w, b, jnp.ones(()), jnp.zeros(()))
+        w_bar, b_bar, _, _ = neuron_loss_bwd(residuals, jnp.ones_like(loss))
+        return w - 0.15 * w_bar, b - 0.15 * b_bar, residuals[1]
+
+    w, b = numbers(*start)
+    outputs = []
+    for _ in range(301):
+        w, b, a = step(w, b)
+        outputs.append(float(a))
+    assert (f"{outputs[0]:.2f}", f"{outputs[300]:.2f}") == (first, last)
+
+
+def test_swish_is_lowest_where_its_slope_is_zero():
+    """The lowest value of x * sigmoid(x) is -0.278465, at -1.278465: there x = -1 - exp(x)."""
+    x = -1.2784645427610738
+    y, (x_bar,) = by_hand("swish", (x,))
+    assert float(y) == pytest.approx(x + 1)
+    assert float(x_bar) == pytest.approx(0, abs=1e-15)
+
+
+def test_a_nudge_settles_on_the_slope():
+    (w_bar, _) = by_hand("neuron_loss", NEURON.values())[1]
+    ratios = [nudged_by(nudge) / nudge / float(w_bar) for nudge in (1, 0.1, 0.01, 0.001)]
+    errors = [abs(ratio - 1) for ratio in ratios]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[-1] < 1e-4
+
+
+# The exam paper.
+
+
+def edited(tmp_path, *edits):
+    """A submission of our answers after edits, each from one text to another that occurs in them."""
+    text = ANSWERS.read_text(encoding="utf-8")
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "work.py").write_text(text, encoding="utf-8")
+    return Submission.read(tmp_path / "work.py")
+
+
+def verdict(name, submission, feedback=Feedback.NAME):
+    return judge(find_exercise(f"chain_rule.{name}"), submission, feedback=feedback)
+
+
+def wrong_arrays(found):
+    return {array.path for array in found.comparison.arrays if not array.right}
+
+
+X, WB, XW = {"x_bar"}, {"w_bar", "b_bar"}, {"x_bar", "w_bar"}
+WRONG = {
+    "square": {
+        "y_bar forgotten": (("y_bar * 2 * x", "2 * x"), X),
+        "slope forgotten": (("y_bar * 2 * x", "y_bar * x"), X),
+        "the value for the slope": (("y_bar * 2 * x", "y_bar * x**2"), X),
+        "y_bar alone": (("x_bar = y_bar * 2 * x", "x_bar = y_bar"), X),
+        "the slope squared": (("y_bar * 2 * x", "y_bar * (2 * x) ** 2"), X),
+        "sign": (("y_bar * 2 * x", "-y_bar * 2 * x"), X),
+        "added, not multiplied": (("y_bar * 2 * x", "y_bar + 2 * x"), X),
+        "divided": (("y_bar * 2 * x", "y_bar / (2 * x + 1)"), X),
+        "y_bar squared": (("y_bar * 2 * x", "y_bar * y_bar * 2 * x"), X),
+        "the slope at y_bar": (("y_bar * 2 * x", "2 * y_bar"), X),
+        "zero": (("y_bar * 2 * x", "0.0"), X),
+        "NaN": (("y_bar * 2 * x", "y_bar * float('nan')"), X),
+    },
+    "sine_of_square": {
+        "the cosine at x": (("jnp.cos(u)", "jnp.cos(x)"), X),
+        "the cosine forgotten": (("y_bar * jnp.cos(u)", "y_bar"), X),
+        "the square forgotten": (("u_bar * 2 * x", "u_bar"), X),
+        "the square at u": (("u_bar * 2 * x", "u_bar * 2 * u"), X),
+        "minus cosine": (("jnp.cos(u)", "-jnp.cos(u)"), X),
+        "sine again": (("jnp.cos(u)", "jnp.sin(u)"), X),
+        "y_bar forgotten": (("y_bar * jnp.cos(u)", "jnp.cos(u)"), X),
+        "u_bar forgotten": (("u_bar * 2 * x", "y_bar * 2 * x"), X),
+        "slopes added": (("u_bar * 2 * x", "u_bar + 2 * x"), X),
+        "y_bar twice": (("u_bar * 2 * x", "u_bar * y_bar * 2 * x"), X),
+        "the slope without its 2": (("u_bar * 2 * x", "u_bar * x"), X),
+    },
+    "neuron_loss": {
+        "loss_bar forgotten": (("loss_bar * error\n", "error\n"), WB),
+        "the 2 of the square": (("loss_bar * error\n", "2 * loss_bar * error\n"), WB),
+        "the half kept": (("loss_bar * error\n", "0.5 * loss_bar * error\n"), WB),
+        "the error squared": (("loss_bar * error\n", "loss_bar * error**2\n"), WB),
+        "target minus output": (("loss_bar * error\n", "-loss_bar * error\n"), WB),
+        "sigmoid forgotten": (("a_bar * a * (1 - a)", "a_bar"), WB),
+        "tanh's slope": (("a_bar * a * (1 - a)", "a_bar * (1 - a**2)"), WB),
+        "half of sigmoid's slope": (("a_bar * a * (1 - a)", "a_bar * (1 - a)"), WB),
+        "sigmoid's value": (("a_bar * a * (1 - a)", "a_bar * a"), WB),
+        "x forgotten": (("w_bar = z_bar * x", "w_bar = z_bar"), {"w_bar"}),
+        "x by b": (("b_bar = z_bar\n", "b_bar = z_bar * x\n"), {"b_bar"}),
+        "b_bar one": (("b_bar = z_bar\n", "b_bar = loss_bar\n"), {"b_bar"}),
+        "b_bar zero": (("b_bar = z_bar\n", "b_bar = 0 * z_bar\n"), {"b_bar"}),
+        "exchanged": (("return w_bar, b_bar", "return b_bar, w_bar"), WB),
+        "x_bar wrong": (("b_bar, None, None", "b_bar, z_bar, None"), {"x_bar"}),
+    },
+    "swish": {
+        "only the product": (("direct + by_way_of_a", "direct"), X),
+        "only the sigmoid": (("direct + by_way_of_a", "by_way_of_a"), X),
+        "multiplied": (("direct + by_way_of_a", "direct * by_way_of_a"), X),
+        "subtracted": (("direct + by_way_of_a", "direct - by_way_of_a"), X),
+        "averaged": (("direct + by_way_of_a", "(direct + by_way_of_a) / 2"), X),
+        "factors exchanged": (("direct = y_bar * a\n", "direct = y_bar * x\n"), X),
+        "y_bar forgotten once": (("a_bar = y_bar * x\n", "a_bar = x\n"), X),
+        "x forgotten": (("a_bar = y_bar * x\n", "a_bar = y_bar\n"), X),
+        "sigmoid's slope forgotten": (("a_bar * a * (1 - a)", "a_bar"), X),
+        "tanh's slope": (("a_bar * a * (1 - a)", "a_bar * (1 - a**2)"), X),
+        "a passed to itself": (("a_bar = y_bar * x\n", "a_bar = y_bar * a\n"), X),
+    },
+    "forked": {
+        "y_bar forgotten": (("y_bar / d\n", "1 / d\n"), XW),
+        "sign of the quotient": (("-y_bar * v", "y_bar * v"), XW),
+        "d not squared": (("v / d**2", "v / d"), XW),
+        "v forgotten": (("-y_bar * v / d**2", "-y_bar / d**2"), XW),
+        "v_bar by d squared": (("y_bar / d\n", "y_bar / d**2\n"), XW),
+        "u_bar overwritten": (("v_bar + d_bar * 2 * u", "d_bar * 2 * u"), XW),
+        "d's path forgotten": (("v_bar + d_bar * 2 * u", "v_bar"), XW),
+        "slope of u**2": (("d_bar * 2 * u", "d_bar * u"), XW),
+        "w_bar by w": (("w_bar = u_bar * x", "w_bar = u_bar * w"), {"w_bar"}),
+        "w_bar too early": (("w_bar = u_bar * x", "w_bar = v_bar * x"), {"w_bar"}),
+        "x_bar overwritten": (("v_bar + u_bar * w", "u_bar * w"), X),
+        "x's path by u forgotten": (("v_bar + u_bar * w", "v_bar"), X),
+        "x_bar multiplied": (("v_bar + u_bar * w", "v_bar * u_bar * w"), X),
+        "exchanged": (("return x_bar, w_bar", "return w_bar, x_bar"), XW),
+    },
+}
+
+
+@pytest.mark.parametrize("name, slip", [(name, slip) for name, slips in WRONG.items() for slip in slips])
+def test_a_wrong_answer_is_refused_by_name_and_asked_about_a_step(name, slip, tmp_path):
+    edit, names = WRONG[name][slip]
+    found = verdict(name, edited(tmp_path, edit))
+    assert found.status is Status.WRONG
+    assert wrong_arrays(found) == names
+    assert all(path in found.headline for path in names)
+    assert slip == "x_bar wrong" or re.search(r"^Ask: .*\(steps? \d", found.lines[-1])
+
+
+SAYS = {
+    ("square", "sign"): "opposite sign",
+    ("square", "zero"): "zero",
+    ("square", "NaN"): "NaN",
+    ("neuron_loss", "target minus output"): "opposite sign",
+    ("neuron_loss", "x forgotten"): "the numbers of b_bar",
+    ("neuron_loss", "x by b"): "the numbers of w_bar",
+    ("neuron_loss", "exchanged"): "the numbers of b_bar",
+    ("forked", "exchanged"): "the numbers of w_bar",
+}
+
+
+@pytest.mark.parametrize("name, slip", SAYS)
+def test_a_slip_that_can_be_read_off_one_number_is_named(name, slip, tmp_path):
+    found = verdict(name, edited(tmp_path, WRONG[name][slip][0]))
+    assert SAYS[name, slip].lower() in " ".join(found.lines).lower()
+
+
+def test_a_first_try_is_told_where_and_not_what(tmp_path):
+    found = verdict("square", edited(tmp_path, ("y_bar * 2 * x", "-y_bar * 2 * x")), Feedback.WHERE)
+    assert found.headline == "x_bar is wrong"
+    assert "sign" not in " ".join(found.lines)
+
+
+@pytest.mark.parametrize(
+    "name, edit, case",
+    [
+        ("square", ("y_bar * 2 * x", "y_bar * 2 * abs(x)"), "a negative x"),
+        ("square", ("y_bar * 2 * x", "y_bar * 2 * x**2 / x"), "x = 0"),
+        ("sine_of_square", ("u_bar * 2 * x", "u_bar * 2 * jnp.sqrt(u)"), "a negative x"),
+        ("sine_of_square", ("u_bar * 2 * x", "u_bar * 2 * u / x"), "x = 0"),
+        ("neuron_loss", ("z_bar * x", "z_bar * abs(x)"), "a negative x"),
+        ("swish", ("y_bar * x\n", "y_bar * abs(x)\n"), "a negative x"),
+        ("forked", ("v_bar + u_bar * w", "v_bar + u_bar * u / x"), "x = 0"),
+        ("forked", ("w_bar = u_bar * x", "w_bar = u_bar * u / w"), "w = 0"),
+    ],
+)
+def test_an_answer_that_fails_at_an_awkward_number_is_told_which(name, edit, case, tmp_path):
+    found = verdict(name, edited(tmp_path, edit))
+    assert found.status is Status.WRONG
+    assert case in found.headline
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ("    return (x_bar,)", "    return None"),
+        ("    return (x_bar,)", "    pass"),
+        ("    return (x_bar,)", "    return (x_bar, y_bar)"),
+        ("    return (x_bar,)", "    return ()"),
+        ("    return (x_bar,)", "    return (None,)"),
+        ("    return (x_bar,)", "    return (jnp.array([x_bar, x_bar]),)"),
+        ("    return (x_bar,)", '    return ("x_bar",)'),
+    ],
+)
+def test_what_is_not_one_number_in_a_tuple_is_refused(edit, tmp_path):
+    found = verdict("square", edited(tmp_path, edit))
+    assert found.status is Status.WRONG
+    assert "x_bar" in " ".join([found.headline, *found.lines])
+
+
+def test_an_error_is_shown_with_its_line(tmp_path):
+    found = verdict("sine_of_square", edited(tmp_path, ("jnp.cos(u)", "cosine(u)")))
+    assert found.status is Status.BROKEN
+    assert "cosine" in " ".join(found.lines)
+
+
+IMPORT = ("import jax.numpy as jnp", "import math\n\nimport jax.numpy as jnp\nimport numpy as np")
+WRITTEN_DIFFERENTLY = {
+    "square": [
+        [("return (x_bar,)", "return x_bar")],
+        [("return (x_bar,)", "return [x_bar]")],
+        [("y_bar * 2 * x", "y_bar * x + y_bar * x")],
+        [("y_bar * 2 * x", "float(y_bar) * 2 * float(x)")],
+        [IMPORT, ("y_bar * 2 * x", "np.multiply(y_bar, 2 * np.asarray(x))")],
+    ],
+    "sine_of_square": [
+        [IMPORT, ("jnp.cos(u)", "math.cos(u)")],
+        [IMPORT, ("jnp.cos(u)", "np.cos(u)")],
+        [("jnp.cos(u)", "jnp.cos(x**2)")],
+        [("x_bar = u_bar * 2 * x\n    return (x_bar,)", "return square_bwd(x, u_bar)")],
+        [("u_bar * 2 * x", "(u_bar * 2 * x if x > 0 else -u_bar * 2 * abs(x))")],
+    ],
+    "neuron_loss": [
+        [("a_bar * a * (1 - a)", "a_bar * (a - a**2)")],
+        [("return w_bar, b_bar, None, None", "return w_bar, b_bar, None, -a_bar")],
+        [("return w_bar, b_bar, None, None", "return [w_bar, b_bar, None, None]")],
+        [("loss_bar * error\n", "float(loss_bar * error)\n")],
+        [("z_bar * x", "loss_bar * error * a * (1 - a) * x")],
+    ],
+    "swish": [
+        [("direct + by_way_of_a", "y_bar * a * (1 + x * (1 - a))")],
+        [("direct + by_way_of_a", "sum([direct, by_way_of_a])")],
+        [IMPORT, ("a_bar * a * (1 - a)", "a_bar * math.exp(-x) / (1 + math.exp(-x)) ** 2")],
+    ],
+    "forked": [
+        [("-y_bar * v / d**2", "-v_bar * v / d")],
+        [("u_bar = v_bar + d_bar * 2 * u", "u_bar = v_bar\n    u_bar += d_bar * u\n    u_bar += d_bar * u")],
+        [("x_bar = v_bar + u_bar * w", "x_bar = y_bar * ((1 + w) * d - v * 2 * w * u) / d**2")],
+        [("return x_bar, w_bar", "return float(x_bar), float(w_bar)")],
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "name, edits", [(name, edits) for name, all_of in WRITTEN_DIFFERENTLY.items() for edits in all_of]
+)
+def test_a_right_answer_written_differently_is_right(name, edits, tmp_path):
+    assert verdict(name, edited(tmp_path, *edits)).status is Status.RIGHT
+
+
+def test_what_jit_could_not_run_is_right_here_with_a_note(tmp_path):
+    found = verdict("sine_of_square", edited(tmp_path, IMPORT, ("jnp.cos(u)", "math.cos(u)")))
+    assert found.status is Status.RIGHT
+    assert any("not yet for jit" in note for note in found.comparison.notes)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_our_answers_are_right(name):
+    found = verdict(name, Submission.read(ANSWERS))
+    assert found.status is Status.RIGHT
+    assert found.points == found.possible
+
+
+@pytest.mark.parametrize(
+    "name, asked", {"square": "y_bar * 2 * x", "sine_of_square": "y_bar * jnp.cos(u)", "forked": "y_bar / d"}.items()
+)
+def test_a_blank_is_not_started(name, asked, tmp_path):
+    found = verdict(name, edited(tmp_path, (f"{asked}\n", "...\n")))
+    assert found.status is Status.NOT_STARTED
+    assert found.points == 0
+
+
+def test_five_to_eight_exercises_are_required_and_one_is_hard():
+    exercises = paper_of("chain_rule").exercises
+    assert 4 <= sum(exercise.required for exercise in exercises) <= 8
+    assert [exercise.name for exercise in exercises if exercise.hard] == ["chain_rule.forked"]
+
+
+@pytest.mark.parametrize("exercise", paper_of("chain_rule").exercises, ids=lambda exercise: exercise.name)
+def test_every_function_that_is_asked_for_has_three_hints(exercise):
+    assert len(exercise.hints) == (3 if exercise.task.names else 0)
+
+
+def test_no_hint_and_no_question_is_a_line_of_the_answer():
+    text = ANSWERS.read_text(encoding="utf-8")
+    answers = [line for line in re.findall(r"_bar = (.+)", text) if " " in line]
+    told = [
+        text for exercise in paper_of("chain_rule").exercises for text in (*exercise.hints, *exercise.asks.values())
+    ]
+    told += re.findall(r"# \d\. (.+)", text)
+    assert not [(answer, one) for answer in answers for one in told if answer in one]
+
+
+# The questions.
+
+QUESTIONS = [exercise for exercise in paper_of("chain_rule").exercises if not exercise.task.names]
+CHOICES = [exercise for exercise in QUESTIONS if isinstance(exercise.task, Choice)]
+
+
+def answered(name, value):
+    return verdict(name, Submission.of(**{f"chain_rule.{name}": value}))
+
+
+@pytest.mark.parametrize("exercise", QUESTIONS, ids=lambda exercise: exercise.name)
+def test_our_answer_to_a_question_is_right(exercise):
+    assert judge(exercise, Submission.read(ANSWERS)).status is Status.RIGHT
+
+
+@pytest.mark.parametrize("exercise", CHOICES, ids=lambda exercise: exercise.name)
+def test_one_option_is_right_and_each_wrong_one_has_its_own_explanation(exercise):
+    options = exercise.task.options
+    assert sum(option.right for option in options) == 1
+    assert len({option.says for option in options}) == len(options)
+    for option in options:
+        found = answered(exercise.name.partition(".")[2], option.letter)
+        assert found.right is option.right
+        assert option.says in found.lines
+
+
+def test_a_nudge_is_answered_by_the_slope_or_by_nudging():
+    slope = float(jax.grad(neuron_loss)(*numbers(*NEURON.values())))
+    for value in (NUDGE * slope, nudged_by(NUDGE), round(NUDGE * slope, 3)):
+        assert answered("q1", value).status is Status.RIGHT
+    for value in (slope, -NUDGE * slope, slope / NUDGE, 0.0, 0.01, 0.02):
+        assert answered("q1", value).status is Status.WRONG
+
+
+@pytest.mark.parametrize("value, part", [(5, "multiplied"), (0.5**9, "Nine"), (0.5**11, "Eleven"), (1024, "halves")])
+def test_a_usual_error_about_ten_in_a_row_is_explained(value, part):
+    assert answered("q3", 1 / 1024).status is Status.RIGHT
+    found = answered("q3", value)
+    assert found.status is Status.WRONG
+    assert part in found.lines[0]
+
+
+@pytest.mark.parametrize(
+    "value, part", [(-24, "two paths"), (6, "way of v"), (-4, "way of u"), (10, "-1"), (8, "added")]
+)
+def test_a_usual_error_about_two_paths_is_explained(value, part):
+    found = answered("q4", value)
+    assert found.status is Status.WRONG
+    assert part in found.lines[0]
+
+
+def test_the_mistake_to_be_named_overwrites_u_bar_and_no_other_option_gives_its_numbers():
+    x, w = 1.0, 2.0
+    u, v, d = 2.0, 3.0, 5.0
+    v_bar, d_bar = 0.2, -0.12
+    given = {
+        letter: (v_bar * direct + u_bar * w, u_bar * x)
+        for letter, u_bar, direct in [
+            ("a", v_bar + d_bar * 2 * u, 0),
+            ("b", v_bar, 1),
+            ("c", d_bar * 2 * u, 1),
+            ("d", v_bar - d_bar * 2 * u, 1),
+        ]
+    }
+    assert (v_bar, d_bar) == pytest.approx((1 / d, -v / d**2))
+    theirs = mistaken_cotangents(x, w)
+    assert [letter for letter, bars in given.items() if math.dist(bars, theirs) < 1e-9] == ["c"]
