@@ -9,6 +9,7 @@ from course.authoring.source import AuthoringError, parse_source, read_source
 from tests.authoring.samples import SOURCE
 
 CHECKOUT = this_checkout()
+PLACES = [CHECKOUT.source(lesson) for lesson in lessons_with_source(CHECKOUT)]
 TITLE = '# %% [markdown] name="title"\n# # A\n\n'
 
 
