@@ -219,6 +219,8 @@ print("relu by maximum:", jax.grad(lambda z: jnp.maximum(z, 0))(0.0))
 # Fill in the seven `...`. Go from top to bottom: each line needs only the ones above it and what forward kept. Every cotangent has
 # the shape of its value, which rules out most mistakes before they are made. `jnp.outer(u, v)` is the table of all
 # `u[i] * v[j]`.
+#
+# The check draws a network of its own, with 5 inputs, 7 hidden units and 3 outputs, so that nothing fits by luck.
 
 # %% name="your-cotangents" tags=["exercise"]
 from solutions.two_layer_network import two_layer_cotangents
