@@ -7,8 +7,11 @@ from collections.abc import Sequence
 
 from course.authoring.checkout import Checkout, this_checkout
 from course.authoring.make import lessons_with_source, write_notebooks
+from course.authoring.readme import write_readme
 from course.authoring.source import AuthoringError
 from course.lessons import SYLLABUS
+
+WHAT = "make the notebooks and the README's syllabus, execute the notebooks, or draw the README's pictures"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,12 +24,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lessons = options.lessons or lessons_with_source(checkout)
     if options.check:
         return _check(checkout)
-    return {"make": _make, "try": _try}[options.what](checkout, lessons)
+    return {"make": _make, "try": _try, "pictures": _pictures}[options.what](checkout, lessons)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m course.authoring", description="Makes and checks the notebooks.")
-    parser.add_argument("what", nargs="?", choices=["make", "try"], default="make", help="make them, or execute them")
+    parser.add_argument("what", nargs="?", choices=["make", "try", "pictures"], default="make", help=WHAT)
     parser.add_argument("lessons", nargs="*", metavar="LESSON", help="all that have a source by default")
     parser.add_argument("--check", action="store_true", help="say what is stale or missing, and write nothing")
     return parser
@@ -34,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _make(checkout: Checkout, lessons: Sequence[str]) -> int:
     failed = 0
+    print(f"README.md: {'made' if write_readme(checkout) else 'as it was'}")
     for lesson in lessons:
         try:
             changed = write_notebooks(checkout, [lesson])
@@ -60,6 +64,13 @@ def _try(checkout: Checkout, lessons: Sequence[str]) -> int:
                     failed, says = 1, str(error)
                 print(f"{lesson}, {'solved' if solved else 'unfilled'}: {says}", flush=True)
     return failed
+
+
+def _pictures(checkout: Checkout, lessons: Sequence[str]) -> int:
+    from course.authoring.pictures import draw_verdicts
+
+    print(draw_verdicts(checkout).relative_to(checkout.root).as_posix())
+    return 0
 
 
 def _check(checkout: Checkout) -> int:

@@ -10,6 +10,7 @@ from course.authoring.checkout import Checkout, stem_of
 from course.authoring.leaks import asked_of, leaks
 from course.authoring.make import make_notebook
 from course.authoring.notebook import notebook_text
+from course.authoring.readme import readme_of, with_syllabus
 from course.authoring.solution import read_solution
 from course.authoring.source import AuthoringError
 from course.exercises import paper_of
@@ -33,6 +34,9 @@ def incomplete(checkout: Checkout) -> Iterator[str]:
                 yield from notebook_faults(checkout, lesson)
             yield from _answers(checkout, paper)
     yield from _strays(checkout)
+    text = readme_of(checkout).read_text(encoding="utf-8")
+    if with_syllabus(text) != text:
+        yield f"README.md does not show the syllabus as it is: {AGAIN}."
 
 
 def _paper(lesson: str) -> Paper | None:
