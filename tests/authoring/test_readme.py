@@ -14,7 +14,9 @@ def test_every_lesson_of_the_syllabus_has_a_row():
 def test_making_it_again_changes_nothing():
     made = with_syllabus(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     assert with_syllabus(made) == made
-    assert made.startswith("before\n") and made.endswith("\nafter\n") and "old" not in made
+    assert made.startswith("before\n")
+    assert made.endswith("\nafter\n")
+    assert "old" not in made
 
 
 def test_a_readme_without_the_marks_is_refused():
