@@ -99,17 +99,18 @@ def _points(possible: int, share: float) -> float:
 
 def _lines(exercise: Exercise, findings: Findings, level: Feedback) -> tuple[str, ...]:
     said = [remark for remark in findings.remarks if remark.level <= level]
-    wrong = _first_wrong(findings)
-    question = exercise.asks.get(wrong) or exercise.asks.get(wrong.partition(".")[0]) if wrong else None
+    question = _question(exercise, findings)
     if question is None or level < Feedback.KIND:
         return tuple(remark.text for remark in said)
     kept = [remark.text for remark in said if not remark.text.startswith("Ask: ")]
     return (*kept, f"Ask: {question}")
 
 
-def _first_wrong(findings: Findings) -> str:
+def _question(exercise: Exercise, findings: Findings) -> str | None:
+    """The question of the first step of the derivation at which something is wrong."""
     arrays = findings.comparison.arrays if findings.comparison else ()
-    return next((array.path for array in arrays if not array.right), "")
+    wrong = {name for array in arrays if not array.right for name in (array.path, array.path.partition(".")[0])}
+    return next((question for name, question in exercise.asks.items() if name in wrong), None)
 
 
 def _next(exercise: Exercise, findings: Findings) -> str:

@@ -80,12 +80,11 @@ def _status(found: Comparison, excess: str | None) -> Status:
 def _share(found: Comparison, awkward: bool) -> float:
     if found.agrees:
         return 1.0
-    if awkward:
-        return ALL_BUT_ROBUST
+    least = ALL_BUT_ROBUST if awkward else 0.0
     if found.faults or not found.arrays:
-        return 0.0
+        return least
     right = sum(array.right for array in found.arrays) / len(found.arrays)
-    return ALL_BUT_ROBUST if right == 1.0 else right
+    return ALL_BUT_ROBUST if right == 1.0 else max(least, right)
 
 
 def with_note(findings: Findings, text: str) -> Findings:
