@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-NEEDED = ("course", "jax", "jaxtyping", "numpy", *sys.stdlib_module_names)
-"""Where what an answer uses may come from. Other imports of a notebook are for its pictures."""
+NEEDED = re.compile(r"(jax|jaxtyping|numpy|course\.lessons|course\.answers)(\.|$)")
+"""Where what an answer uses may come from, beside the standard library; other imports are for pictures."""
 
 WIDTH = 100
 """Columns of a comment."""
@@ -44,9 +44,8 @@ def _imports(cells: list[Mapping[str, Any]]) -> list[str]:
                 names = [node.module or ""]
             else:
                 continue
-            if all(name.split(".")[0] in NEEDED for name in names):
+            if all(NEEDED.match(name) or name.split(".")[0] in sys.stdlib_module_names for name in names):
                 found[ast.unparse(node)] = None
-    found.pop("import course", None)
     return sorted(found, key=lambda line: (line.startswith("from"), line))
 
 

@@ -122,8 +122,7 @@ class Maker:
         name = match[1]
         exercise = self._question_named(name, cell, cell.text.count("\n", 0, match.start()) + 1)
         self._meet(f"{{question {name}}}", cell)
-        questions = [e.name for e in self.paper.exercises if not e.task.names]
-        return question_text(exercise, questions.index(name) + 1)
+        return question_text(exercise, sum(what.startswith("{") for what in self.met))
 
     def _answer(self, cell: Cell, tree: ast.Module) -> dict[str, Any]:
         match [node.value for node in tree.body if isinstance(node, ast.Expr)]:

@@ -6,6 +6,7 @@ Nothing is executed. What a function needs of its module is found as it is for a
 from __future__ import annotations
 
 import ast
+import textwrap
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,10 +41,12 @@ class Solution:
         return {next(iter(s.binds)): ast.unparse(s.node.value) for s in given if isinstance(s.node, ast.Assign)}
 
     def imports(self, name: str) -> frozenset[str]:
-        """The imported names that a function reads, its signature's annotations aside."""
+        """The imported names that a function reads, annotations aside."""
         node = self.functions[name]
-        bare = ast.parse(f"{signature_of(node)} pass")
-        bare.body[0].body = node.body  # type: ignore[attr-defined]
+        bare = ast.parse("\n".join([signature_of(node), *(textwrap.indent(ast.unparse(p), " ") for p in node.body)]))
+        for part in ast.walk(bare):
+            if isinstance(part, ast.AnnAssign):
+                part.annotation = ast.Constant(None)
         imported = {bound for s in self.file.statements if s.role is Role.IMPORT for bound in s.binds}
         return uses_of(ast.unparse(bare)).later & imported
 

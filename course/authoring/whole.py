@@ -34,9 +34,7 @@ def incomplete(checkout: Checkout) -> Iterator[str]:
                 yield from notebook_faults(checkout, lesson)
             yield from _answers(checkout, paper)
     yield from _strays(checkout)
-    text = readme_of(checkout).read_text(encoding="utf-8")
-    if with_syllabus(text) != text:
-        yield f"README.md does not show the syllabus as it is: {AGAIN}."
+    yield from _readme(checkout)
 
 
 def _paper(lesson: str) -> Paper | None:
@@ -100,6 +98,17 @@ def _strays(checkout: Checkout) -> Iterator[str]:
     for place in sorted(folder.glob("*")) if folder.is_dir() else []:
         if place.suffix in (".py", ".ipynb") and place.stem not in stems:
             yield f"{_under(checkout, place)} belongs to no lesson of the syllabus, or its number is not the lesson's."
+
+
+def _readme(checkout: Checkout) -> Iterator[str]:
+    try:
+        text = readme_of(checkout).read_text(encoding="utf-8")
+        if with_syllabus(text) != text:
+            yield f"README.md does not show the syllabus as it is: {AGAIN}."
+    except FileNotFoundError:
+        yield "There is no README.md."
+    except ValueError as error:
+        yield str(error)
 
 
 def _under(checkout: Checkout, place: Path) -> str:

@@ -7,6 +7,7 @@ from course.authoring.checkout import Checkout, lesson_of, made_notebooks, stem_
 from course.authoring.command import main
 from course.authoring.handout import handout
 from course.authoring.make import lessons_with_source, write_notebooks
+from course.authoring.readme import BEGIN, END, write_readme
 from course.authoring.whole import incomplete, notebook_faults
 from course.exercises import paper_of
 from course.grading import Submission
@@ -58,6 +59,7 @@ def test_what_is_missing_stale_or_astray_is_said(tmp_path):
     assert any(sentence.startswith("notebooks/05_mlp.py, line 1: a cell needs a name") for sentence in said)
     assert any(sentence.startswith("solutions/mlp.py does not pass mlp.mlp: ") for sentence in said)
     assert any(sentence.startswith("notebooks/09_losses.py belongs to no lesson") for sentence in said)
+    assert "There is no README.md." in said
 
 
 @pytest.mark.skipif(not LESSONS, reason="no lesson has a source yet")
@@ -81,9 +83,22 @@ def test_a_touched_notebook_is_stale_until_it_is_made_again(tmp_path):
 
 def test_a_source_with_a_fault_is_said_and_fails_the_command(monkeypatch, capsys, tmp_path):
     checkout = Checkout(tmp_path)
+    (tmp_path / "README.md").write_text(f"{BEGIN}\n{END}\n")
     for place in (checkout.source("mlp"), checkout.solution("mlp")):
         place.parent.mkdir()
         place.write_text("# %%\n1 + 1\n")
     monkeypatch.setattr("course.authoring.command.this_checkout", lambda: checkout)
     assert main(["make"]) == 1
-    assert capsys.readouterr().out.startswith("notebooks/05_mlp.py, line 1: a cell needs a name")
+    assert "notebooks/05_mlp.py, line 1: a cell needs a name" in capsys.readouterr().out
+
+
+def test_the_syllabus_in_the_readme_is_made_and_the_rest_is_left(tmp_path):
+    checkout, readme = Checkout(tmp_path), tmp_path / "README.md"
+    readme.write_text(f"# A\n\n{BEGIN}\nold\n{END}\n\nrest\n")
+    assert write_readme(checkout)
+    text = readme.read_text()
+    assert text.startswith("# A\n\n")
+    assert text.endswith("\n\nrest\n")
+    assert "old" not in text
+    assert all(f"(notebooks/{stem_of(row.name)}.ipynb)" in text for row in SYLLABUS)
+    assert not write_readme(checkout)

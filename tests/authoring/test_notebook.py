@@ -13,7 +13,7 @@ from course.authoring.setup_cell import setup_cell
 from course.authoring.source import AuthoringError
 from course.exercises.exercise import Paper
 from course.grading import Submission
-from tests.authoring.samples import CHOICE, NUMBER, SOURCE, asks, made, text_of
+from tests.authoring.samples import CHOICE, NUMBER, SOURCE, asks, made, solution, text_of
 
 
 def nbgrader_of(notebook, name):
@@ -197,3 +197,10 @@ def test_no_state_of_an_execution_is_in_it(tmp_path):
     notebook = json.loads(notebook_text(made(tmp_path)))
     assert all(cell.get("execution_count") is None and not cell.get("outputs") for cell in notebook["cells"])
     assert set(notebook["metadata"]) == {"kernelspec", "language_info"}
+
+
+def test_what_only_annotations_need_is_not_asked_for(tmp_path):
+    answer = solution(
+        tmp_path, "from typing import Any\nimport jax\n\ndef f(x: Any):\n    y: Any = jax\n    return y\n"
+    )
+    assert answer.imports("f") == {"jax"}
