@@ -10,7 +10,7 @@ import contextlib
 import datetime
 import json
 import os
-import tempfile
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -101,13 +101,15 @@ class Attempts:
 
     def _write(self, place: Path, whole: Mapping[str, Any]) -> None:
         """Writes beside the file and then takes its place, so that nobody ever reads half of it."""
+        beside = place.with_name(f"{place.name}.{os.getpid()}-{threading.get_ident()}")
         try:
-            with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=place.parent, delete=False) as file:
-                json.dump(whole, file, indent=2)
-                file.write("\n")
-            os.replace(file.name, place)
+            beside.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
+            os.replace(beside, place)
         except OSError as error:
             self.complaint = f"{place} can't be written, so this try is not kept: {error.strerror}."
+        finally:
+            with contextlib.suppress(OSError):
+                beside.unlink(missing_ok=True)
 
 
 def _attempts_in(whole: Mapping[str, Any]) -> dict[str, Attempt]:

@@ -69,9 +69,12 @@ def _circumstances() -> dict[str, str]:
 
 def _stamp() -> Path:
     """The file that stands where these circumstances were found sound."""
-    folder = Path(getattr(jax.config, "jax_compilation_cache_dir", None) or cache_folder())
     name = hashlib.sha256(json.dumps(_circumstances()).encode()).hexdigest()[:12]
-    return folder / f"sound-{name}.json"
+    return _folder() / f"sound-{name}.json"
+
+
+def _folder() -> Path:
+    return Path(getattr(jax.config, "jax_compilation_cache_dir", None) or cache_folder())
 
 
 def _remember(stamp: Path) -> None:
