@@ -330,7 +330,7 @@ steps = {
     ("a", "error"): jax.grad(lambda a: a - target)(a),
     ("error", "loss"): jax.grad(lambda error: 0.5 * error**2)(a - target),
 }
-line = {"z": (0.9, 0.5), "a": (1.8, 0.5), "error": (2.8, 0.5), "loss": (4, 0.5)}
+line = {"z": (0.85, 0.5), "a": (1.85, 0.5), "error": (2.9, 0.5), "loss": (4, 0.5)}
 draw(
     places={"w": (0, 1), "b": (0, 0), **line},
     values={"w": w, "b": b, "z": z, "a": a, "error": a - target, "loss": loss},

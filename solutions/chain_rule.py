@@ -72,7 +72,7 @@ def forked_bwd(
     return x_bar, w_bar
 
 
-course.answer("chain_rule.q1", 0.0157)
+course.answer("chain_rule.q1", -0.0078)
 course.answer("chain_rule.q2", "b")
 course.answer("chain_rule.q3", 0.5**10)
 course.answer("chain_rule.q4", 2)

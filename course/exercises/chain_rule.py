@@ -31,8 +31,8 @@ Drawing = Callable[[Draw], tuple[Any, ...]]
 NEURON = {"w": 0.8, "b": -0.2, "x": 1.5, "target": 0.2}
 """The neuron of the notebook: z = 1, and an output that should be smaller."""
 
-NUDGE = 0.1
-"""How much the first question adds to the weight."""
+NUDGE = -0.05
+"""How far the first question moves the weight."""
 
 
 def _numbers(*of: float) -> Drawing:
@@ -204,13 +204,17 @@ NUDGED = Exercise(
     name="chain_rule.q1",
     title="a nudge",
     task=Number(
-        f"The slope of the loss by w is known. By about how much does the loss change when {NUDGE} is added to w?",
+        "Use the slope found above. By about how much does the loss change when 0.05 is taken away from w?",
         compute=lambda: NUDGE * _slope(),
         says="Right: the nudge times the slope. Nobody had to run the neuron again.",
         traps=(
-            (_slope, f"That is the slope: the change for each 1 added to w. The nudge is {NUDGE}."),
-            (lambda: -NUDGE * _slope(), "The size is right. Does the loss grow or fall when w grows?"),
-            (lambda: _slope() / NUDGE, "Divided or multiplied: is the change of the loss larger than the slope?"),
+            (_slope, "That is the slope: the change for each 1 added to w. The nudge is much smaller."),
+            (
+                lambda: -NUDGE * _slope(),
+                "The size is right. The slope is positive and w shrinks: what does the loss do?",
+            ),
+            (lambda: _slope() / NUDGE, "A small nudge moves the loss by little. Divided, or multiplied?"),
+            (lambda: -_slope() / NUDGE, "A small nudge moves the loss by little. Divided, or multiplied?"),
         ),
         tolerance=0.02,
     ),
