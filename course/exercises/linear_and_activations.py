@@ -1,4 +1,4 @@
-"""What `linear_and_activations` asks: affine with a broadcast bias, then relu, sigmoid and tanh."""
+"""What `linear_and_activations` asks: relu, sigmoid and tanh, then affine with a broadcast bias."""
 
 from __future__ import annotations
 
@@ -244,5 +244,5 @@ WHICH_MISTAKE = Exercise(
 
 PAPER = Paper(
     "linear_and_activations",
-    (AFFINE, RELU, SIGMOID, TANH, WHAT_TO_SAVE, STEEPEST, SCALED_ROWS, WHICH_MISTAKE),
+    (RELU, WHAT_TO_SAVE, SIGMOID, TANH, STEEPEST, AFFINE, SCALED_ROWS, WHICH_MISTAKE),
 )

@@ -215,6 +215,11 @@ def test_by_hand_no_more_is_kept_than_jax_keeps(activation):
     assert residual_bytes(after_affine(fwd), *primals) <= vjp_residual_bytes(after_affine(primal), *primals)
 
 
+def test_jax_keeps_zeros_beside_the_booleans_of_relu():
+    primals = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in ((7, 5), (5, 3), (3,))]
+    assert vjp_residual_bytes(after_affine(relu), *primals) == 7 * 3 * (1 + 4)
+
+
 def test_a_relu_that_keeps_y_keeps_nothing_of_its_own_before_another_affine():
     def kept(choose):
         def fwd(x, w1, b1, w2, b2):

@@ -1,0 +1,569 @@
+# %% [markdown] name="title"
+# # Affine layers and activations as pairs
+#
+# **Your backward pass fits one network. Must you write it all again for the next?**
+#
+# The pass of the last lesson knew its whole network: two layers, a relu between them, one loss. With nine layers, or with `tanh` in
+# the place of `relu`, it is of no use.
+#
+# But every network is put together from a few kinds of parts. A part needs to know its own inputs and nothing else; all that comes
+# after it arrives as one array, `y_bar`. So you write each part once, as a pair of functions, and use it wherever you like. Four
+# parts are written here: `relu`, `sigmoid`, `tanh` and `affine`. Until now forward was given. From now on you write both halves,
+# and decide yourself what forward keeps.
+
+# %% name="imports"
+import jax
+import jax.numpy as jnp
+import matplotlib.pyplot as plt
+import numpy as np
+import optax
+
+from course.comparison.residuals import residual_bytes, vjp_residual_bytes
+from course.lessons.linear_and_activations import affine, relu, sigmoid, tanh
+from course.show import plots
+
+np.set_printoptions(precision=4, suppress=True)
+
+# %% [markdown] name="a-part"
+# ## A part, and two in a row
+#
+# Here is a whole part, `y = exp(x)`. It takes an array of any shape and works on every number by itself. The slope of `exp` at `x`
+# is `exp(x)` again: that is `y`, which forward has just computed. So it keeps `y`, and backward has nothing left to do but multiply.
+
+
+# %% name="exp" tags=["worked"]
+def exp_fwd(x):
+    y = jnp.exp(x)
+    return y, y  # the value, and what backward will need
+
+
+def exp_bwd(residuals, y_bar):
+    y = residuals
+    return (y_bar * y,)  # a tuple: one cotangent for each argument
+
+
+# %% [markdown] name="in-a-row"
+# Nothing in it knows what comes before or after. So parts can be put in a row: `exp(exp(x))` runs the same part twice. Forward goes
+# from the first to the last; backward goes from the last to the first, and the `x_bar` of one is the `y_bar` of the one before it.
+
+# %% name="exp-twice"
+x = jnp.array([0.0, 0.5, 1.0])
+middle, kept_first = exp_fwd(x)
+y, kept_second = exp_fwd(middle)
+
+y_bar = jnp.array([1.0, 2.0, 3.0])  # from whatever comes next: all different, so that you see which went where
+(middle_bar,) = exp_bwd(kept_second, y_bar)
+(x_bar,) = exp_bwd(kept_first, middle_bar)
+
+_, pullback = jax.vjp(lambda x: jnp.exp(jnp.exp(x)), x)
+print("two parts in a row:", x_bar)
+print("jax.vjp of both:   ", pullback(y_bar)[0])
+
+# %% [markdown] name="the-contract"
+# All your pairs keep this contract:
+#
+# - `fwd` takes the arguments and returns `(y, residuals)`. What is in `residuals` is up to you: nobody but your own `bwd` looks in.
+# - `bwd` takes `(residuals, y_bar)` and returns a tuple with one cotangent for each argument of `fwd`, in their order, each of its
+#   argument's shape. For one argument it is a tuple of one, `(x_bar,)`.
+#
+# JAX asks the same of those who bring their own derivative (`jax.custom_vjp`), so your parts will run inside any JAX program. At the
+# end of this page they do.
+#
+# ## relu
+#
+#     relu(x) = x where x > 0, else 0
+#
+# The course has its value, as `relu`. This is what JAX makes of it:
+
+# %% name="relu-by-jax"
+x = jnp.array([-2.0, -0.5, 0.0, 0.5, 2.0])
+y_bar = jnp.array([1.0, 2.0, 3.0, 4.0, 5.0])
+y, pullback = jax.vjp(relu, x)
+for name, array in {"x": x, "y": y, "y_bar": y_bar, "x_bar": pullback(y_bar)[0]}.items():
+    print(f"{name:6} {array}")
+
+# %% [markdown] name="the-corner"
+# Look at the number in the middle, at `x = 0`. Left of it the slope is 0, right of it 1, and at the corner itself there is none:
+# somebody has to choose. You have seen in the last lesson that not everybody chooses alike:
+
+# %% name="slopes-at-the-corner"
+h = 0.001
+print("relu, jax.nn.relu:      ", jax.grad(relu)(0.0), jax.grad(jax.nn.relu)(0.0))
+print("jnp.maximum(x, 0):      ", jax.grad(lambda x: jnp.maximum(x, 0))(0.0))
+print("nudged to either side:  ", (relu(h) - relu(-h)) / (2 * h))
+
+# %% [markdown] name="the-convention"
+# `jnp.maximum(x, 0)` has the same values as relu, and says a half: at 0 its two arguments are equal, and it gives each of them half
+# of what comes back. A nudge to either side agrees with it. Neither is wrong. This course goes with `jax.nn.relu` and PyTorch:
+# **relu'(0) = 0**, and the verdict asks about it.
+#
+# ### Your turn: relu
+#
+# Begin at the end. Backward will be handed `y_bar`. What else must it know, to say what comes out as `x_bar`? That is what forward
+# has to keep, and no more.
+
+# %% name="your-relu" tags=["exercise"]
+from solutions.linear_and_activations import relu_bwd, relu_fwd
+
+# %% name="check-relu" tags=["check"]
+course.check(relu_fwd, relu_bwd)
+
+# %% [markdown] name="derive-relu"
+# <details><summary>After you solved it: the derivation, and what was kept</summary>
+#
+# Each `x[k]` touches one number of the output, `y[k]`. Nothing is to be added, and `x_bar[k]` is `y_bar[k]` times the slope there.
+# The slope is 1 where `x[k] > 0` and 0 elsewhere, at 0 too. So what comes back passes, or it does not:
+#
+#     x_bar = jnp.where(x > 0, y_bar, 0)
+#
+# How far from zero `x` was makes no difference: all that backward asks is a yes or no for each entry. That is an array of booleans,
+# `x > 0`. `y_bar * (x > 0)` is as good, until a `y_bar` is infinite: then `0 * inf` is NaN where nothing should pass.
+# </details>
+
+# %% [markdown] name="relu-kept"
+# ### What did you keep?
+#
+# Whatever forward keeps stays in memory until backward has come by, so it is worth counting. In a network the `x` of a relu is made by
+# an affine layer, and nobody else wants it afterwards: keep it, and it costs its full size. Here are 128 rows of 512 numbers, 4 bytes
+# each. (The counter leaves out the arguments of the whole, here `x`, `w` and `b`: they exist anyway.)
+
+# %% name="count-relu"
+shapes = ((128, 784), (784, 512), (512,))
+inputs = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]  # no numbers: counting needs the shapes alone
+entries = 128 * 512
+
+
+def kept_by(fwd):
+    """Bytes an entry that a part keeps of what an affine layer gave it."""
+    return residual_bytes(lambda x, w, b: fwd(affine(x, w, b)), *inputs) / entries
+
+
+yours = f"{kept_by(relu_fwd):.0f}" if course.solved(relu_fwd, relu_bwd) else "- (run this cell again when it is right)"
+print(f"numbers that relu gets: {entries:,}")
+print(f"bytes each, if you keep x itself: {kept_by(lambda x: (relu(x), x)):.0f}")
+print(f"bytes each, as you wrote it:      {yours}")
+
+# %% [markdown] name="ask-q1"
+# {question linear_and_activations.q1}
+
+# %% name="answer-q1" tags=["question"]
+course.answer("linear_and_activations.q1", ...)
+
+# %% [markdown] name="sigmoid"
+# ## sigmoid
+#
+# $$y = \mathtt{sigmoid}(x) = \frac{1}{1 + e^{-x}}$$
+#
+# It squashes any number into the range from 0 to 1. You met its slope in lesson 1. Slowly once more, because the next one is yours.
+#
+# Call the bottom of the fraction $u = 1 + e^{-x}$. Then $y = 1/u$, and there are two links in the chain: the slope of $1/u$ is
+# $-1/u^2$, and the slope of $u$ is $-e^{-x}$. Multiply; the two minus signs cancel.
+#
+# $$\frac{dy}{dx} = \frac{e^{-x}}{(1 + e^{-x})^2}$$
+#
+# That is an answer. But split it into two factors, and look at each.
+#
+# $$\frac{dy}{dx} = \frac{1}{1 + e^{-x}} \cdot \frac{e^{-x}}{1 + e^{-x}} = y \cdot (1 - y)$$
+#
+# The first is $y$. The second is what is missing from $y$ to 1. Are the two forms equally good? Ask far out, too.
+
+# %% name="sigmoid-two-forms" tags=["worked"]
+x = jnp.array([-100.0, -4.0, 0.0, 4.0, 100.0])
+y = sigmoid(x)
+e = jnp.exp(-x)
+print("x              ", x)
+print("slope by JAX   ", jax.vjp(sigmoid, x)[1](jnp.ones(5))[0])
+print("y * (1 - y)    ", y * (1 - y))
+print("e / (1 + e)**2 ", e / (1 + e) ** 2)
+
+# %% [markdown] name="sigmoid-turn"
+# On paper they are the same. On a machine `exp(100)` is too large for 32 bits, infinity over infinity is NaN (not a number), and any
+# sum with a NaN in it is NaN. The form in `y` has no such place. And it needs no `exp`: forward has computed all that it asks for.
+#
+# ### Your turn: sigmoid
+#
+# The slope is derived. Make a pair of it. For the value call `sigmoid(x)`.
+
+# %% name="your-sigmoid" tags=["exercise"]
+from solutions.linear_and_activations import sigmoid_bwd, sigmoid_fwd
+
+# %% name="check-sigmoid" tags=["check"]
+course.check(sigmoid_fwd, sigmoid_bwd)
+
+# %% [markdown] name="tanh"
+# ## tanh
+#
+# $$y = \mathtt{tanh}(x) = \frac{e^{x} - e^{-x}}{e^{x} + e^{-x}}$$
+#
+# It squashes any number into the range from -1 to 1. JAX says about it:
+
+# %% name="tanh-by-jax"
+x = jnp.array([-100.0, -1.0, 0.0, 0.5, 1.0, 100.0])
+y, pullback = jax.vjp(tanh, x)
+print("x    ", x)
+print("y    ", y)
+print("slope", pullback(jnp.ones(6))[0])
+
+# %% [markdown] name="tanh-turn"
+# ### Your turn (hard): tanh
+#
+# This time the derivation is yours, with pencil and paper. The slope of a fraction $t / u$ is $(t' u - t\, u') / u^2$, where $t'$ and
+# $u'$ are the slopes of its top and of its bottom. Then say it **in terms of `y` alone**, as was done for sigmoid. Hold your formula
+# against the numbers above before you write the pair.
+
+# %% name="your-tanh" tags=["exercise"]
+from solutions.linear_and_activations import tanh_bwd, tanh_fwd
+
+# %% name="check-tanh" tags=["check"]
+course.check(tanh_fwd, tanh_bwd)
+
+# %% [markdown] name="derive-tanh"
+# <details><summary>After you solved it: two derivations</summary>
+#
+# **As a fraction.** Call the top $t = e^{x} - e^{-x}$ and the bottom $u = e^{x} + e^{-x}$. The slope of $t$ is $u$, and the slope of
+# $u$ is $t$. The rule for a fraction gives
+#
+# $$\frac{dy}{dx} = \frac{u \cdot u - t \cdot t}{u^2} = 1 - \left(\frac{t}{u}\right)^2 = 1 - y^2$$
+#
+# **From sigmoid.** Multiply top and bottom by $e^{-x}$, and you see that $y = 2 s - 1$ with $s = \mathtt{sigmoid}(2x)$. The slope of
+# $s$ is $2 s (1 - s)$, that of $y$ twice as much, and with $s = (1 + y) / 2$
+#
+# $$\frac{dy}{dx} = 4 s (1 - s) = (1 + y)(1 - y) = 1 - y^2$$
+#
+#     x_bar = y_bar * (1 - y**2)
+#
+# Forward keeps `y` and not `x`: from `x`, backward would have to compute the tanh a second time.
+# </details>
+
+# %% [markdown] name="ask-q2"
+# Before you look at the picture:
+#
+# {question linear_and_activations.q2}
+
+# %% name="answer-q2" tags=["question"]
+course.answer("linear_and_activations.q2", ...)
+
+# %% [markdown] name="look-at-them"
+# ## Look at them
+#
+# Left the values. Right the slopes: the factor by which each activation multiplies what comes back, and its largest value. (You need
+# not read the cells that draw.)
+
+# %% name="draw-activations"
+x = jnp.arange(-500, 501) / 100  # 0 is among them
+with plots.style():
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+    for f, colour in zip((relu, sigmoid, tanh), plots.COLOURS[:3], strict=True):
+        y, pullback = jax.vjp(f, x)
+        slope = pullback(jnp.ones_like(x))[0]
+        left.plot(x, y, color=colour, label=f.__name__)
+        if f is relu:  # two pieces, with a jump between them
+            right.plot(x[x <= 0], slope[x <= 0], color=colour)
+            right.plot(x[x > 0], slope[x > 0], color=colour)
+            right.plot(0, 1, "o", color=colour, fillstyle="none", markersize=7)
+            right.plot(0, 0, "o", color=colour, markersize=7)
+        else:
+            right.plot(x, slope, color=colour)
+            peak = slope.argmax()
+            right.plot(x[peak], slope[peak], "o", color=colour, markersize=4)
+            text = f"{f.__name__}: {slope[peak]:.2f}"
+            right.annotate(text, (x[peak], slope[peak]), (-4.9, slope[peak] + 0.04), color=colour)
+            right.plot([-2.4, x[peak]], [slope[peak] + 0.055, slope[peak]], color=colour, linewidth=0.7)
+    left.set(title="y", xlabel="x", ylim=(-1.15, 2.2))
+    left.legend(loc="upper left")
+    right.set(title="slope of y by x, and where it is largest", xlabel="x", ylim=(-0.06, 1.2))
+    plt.show()
+
+# %% [markdown] name="what-you-see"
+# Three things to see. The slope of sigmoid is never more than a quarter, at 0; that of tanh reaches 1, at the same place. Both die out
+# on either side: a unit that is far out passes almost nothing back, and learns almost nothing. And relu passes all or nothing.
+#
+# In a network these slopes are multiplied, one for each layer. Ten in a row, starting from 0.5:
+
+# %% name="ten-in-a-row"
+for f in (relu, sigmoid, tanh):
+    y, slope = jnp.array(0.5), jnp.array(1.0)
+    for _ in range(10):
+        y, pullback = jax.vjp(f, y)
+        slope = pullback(slope)[0]
+    print(f"{f.__name__:8} {slope:.1e}")
+print(f"the most that ten sigmoids can leave: 0.25**10 = {0.25**10:.1e}")
+
+# %% [markdown] name="affine"
+# ## affine
+#
+# The part with the parameters. Every row of `x` is an example; each is multiplied by the same `w`, and gets the same `b`.
+#
+#     y = x @ w + b          y[n, j] = x[n, 0] * w[0, j] + x[n, 1] * w[1, j] + ... + b[j]
+#
+# Three arguments, so three cotangents. Small whole numbers, to calculate along:
+
+# %% name="affine-by-jax"
+x = jnp.array([[1.0, 2.0], [3.0, -1.0], [5.0, 4.0], [-2.0, 1.0]])  # 4 rows, the batch
+w = jnp.array([[1.0, -1.0, 2.0], [3.0, 0.0, -2.0]])  # from 2 numbers to 3
+b = jnp.array([10.0, 20.0, 30.0])
+y_bar = jnp.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0], [-1.0, -2.0, -3.0]])
+
+y, pullback = jax.vjp(affine, x, w, b)
+for name, array in zip(("x_bar", "w_bar", "b_bar"), pullback(y_bar), strict=True):
+    print(f"{name} {array.shape}\n{array}\n")
+
+# %% [markdown] name="who-touches-whom"
+# ### Which entries touch which?
+#
+# Add 1 to one entry, and see what changes in `y`. In each row of the picture one entry is nudged, in orange; on the right stands by
+# how much `y` moved.
+
+
+# %% name="draw-touching"
+def table(axes, title, numbers, nudged=None, moved=False):
+    """Draws a matrix as a table; the nudged entry is orange, entries that moved are blue."""
+    numbers = np.atleast_2d(numbers)
+    for n, j in np.ndindex(numbers.shape):
+        fill, ink, alpha = "none", plots.INK, 1
+        if (n, j) == nudged:
+            fill, ink = plots.JAX, "black"
+        elif moved:
+            fill, ink, alpha = (plots.HAND, "white", 1) if numbers[n, j] else ("none", plots.INK, 0.4)
+        axes.add_patch(plt.Rectangle((j, n), 1, 1, facecolor=fill, edgecolor=plots.INK, linewidth=0.8))
+        axes.text(j + 0.5, n + 0.53, f"{numbers[n, j]:g}", ha="center", va="center", color=ink, alpha=alpha)
+    axes.set(xlim=(-0.05, 3.05), ylim=(4.05, -0.05), aspect="equal", title=title)
+    axes.axis("off")
+
+
+with plots.style():
+    figure, rows = plt.subplots(3, 4, figsize=(10, 7.4), layout="constrained")
+    for panels, (name, place) in zip(rows, (("x", (1, 0)), ("w", (0, 2)), ("b", (0, 1))), strict=True):
+        arguments = {"x": x, "w": w, "b": b[None, :]}  # b as a row, to nudge it by the same two indices
+        after = {**arguments, name: arguments[name].at[place].add(1)}
+        change = affine(after["x"], after["w"], after["b"][0]) - y
+        for axes, (title, numbers) in zip(panels, arguments.items(), strict=False):
+            table(axes, title, numbers, nudged=place if title == name else None)
+        index = f"{place[1]}" if name == "b" else f"{place[0]}, {place[1]}"
+        table(panels[3], f"y, after 1 more in {name}[{index}]", change, moved=True)
+    plt.show()
+
+# %% [markdown] name="read-the-picture"
+# Read the first row. `x[1, 0]` touched the three entries of `y` in its own row, and moved them by 1, -1 and 2. Where else do you find
+# these three numbers? In the first row of `w`: they are what stands beside `x[1, 0]` in the sums.
+#
+# Do the same with the second row, and with the third. You will need both.
+#
+# ### Worked out: `x_bar`
+#
+# `x[1, 0]` is used three times, so three contributions come back: *used twice, add*. Each is the `y_bar` of an entry that was
+# touched, times what stood beside `x[1, 0]` there.
+#
+#     x_bar[1, 0] = y_bar[1, 0] * w[0, 0] + y_bar[1, 1] * w[0, 1] + y_bar[1, 2] * w[0, 2]
+#
+# Write `n` for the 1 and `i` for the 0, and it is true of every entry:
+#
+# $$\mathtt{x\_bar}[n, i] = \sum_j \; \mathtt{y\_bar}[n, j] \cdot \mathtt{w}[i, j]$$
+#
+# Is that a product of matrices? In `p @ q` the sum runs over the second index of `p` and the *first* index of `q`. Here it runs over
+# the second index of both. So `w` has to be turned round, and then it is one:
+
+# %% name="check-x-bar" tags=["worked"]
+print("x_bar[1, 0] by its three terms:", sum(y_bar[1, j] * w[0, j] for j in range(3)))
+print("\ny_bar @ w.T")
+print(y_bar @ w.T)
+print("\nx_bar by JAX")
+print(pullback(y_bar)[0])
+
+# %% [markdown] name="broadcasting"
+# ### The bias: what does `+ b` do?
+#
+# `x @ w` has four rows and `b` has shape `(3,)`. How can they be added? JAX first makes four copies of `b`, one for each row. This is
+# called *broadcasting*, and happens so quietly that one forgets it. Written out, the copying is an operation of its own:
+
+# %% name="copies"
+copies, pullback_of_copying = jax.vjp(lambda b: jnp.broadcast_to(b, (4, 3)), b)
+print("forward, from b to its copies:")
+print(copies)
+print("\nbackward, from the y_bar of the copies to b_bar:")
+print(pullback_of_copying(y_bar)[0])
+
+# %% [markdown] name="the-saying"
+# Check the last line with the `y_bar` of above: each `b[j]` was used in four rows, four contributions come back to it, and they add.
+# This is *used twice, add* again. The last lesson had a saying for it, and now you have seen why it is true:
+#
+# > **Broadcast forward, sum backward.** Along whichever axis forward copied, backward sums.
+#
+# ### Your turn: affine
+#
+# `x_bar` is worked out above. For `w_bar`, do with `w[i, j]` what was done with `x[n, i]`: the second row of the picture shows which
+# entries of `y` it touches, and the numbers that stand there come from somewhere. Then see which matrix must be turned round.
+
+# %% name="your-affine" tags=["exercise"]
+from solutions.linear_and_activations import affine_bwd, affine_fwd
+
+# %% name="check-affine" tags=["check"]
+course.check(affine_fwd, affine_bwd)
+
+# %% [markdown] name="derive-affine"
+# <details><summary>After you solved it: the derivation</summary>
+#
+# `w[i, j]` touches column `j` of `y`, in every row `n`, and beside it stands `x[n, i]`. In the picture: 1 more in `w[0, 2]` moved the
+# last column of `y` by 1, 3, 5, -2, which is the first column of `x`.
+#
+# $$\mathtt{w\_bar}[i, j] = \sum_n \; \mathtt{x}[n, i] \cdot \mathtt{y\_bar}[n, j]$$
+#
+# The sum runs over the first index of both. In `p @ q` it runs over the second of `p` and the first of `q`, so this time it is the
+# left one that has to be turned: `w_bar = x.T @ y_bar`. The sum over the rows of the batch is inside this product: `w` was used by
+# every row, as if it had been copied to each.
+#
+# `b[j]` touches column `j` in every row too, and beside it stands a 1: `b_bar[j]` is the sum of `y_bar[n, j]` over `n`, in code
+# `y_bar.sum(axis=0)`.
+#
+# The shapes would have led you there, and that is a good way to remember it: `(d_in, d_out)` can be made of `(batch, d_in)` and
+# `(batch, d_out)` in one way only. But it is no proof. If `batch`, `d_in` and `d_out` were all 3, then `x @ y_bar`, `y_bar @ x` and
+# their transposes would all have the right shape, and be wrong.
+# </details>
+
+# %% [markdown] name="what-was-kept"
+# ## What was kept, and why not more
+#
+# `affine` needs `x`, for `w_bar`, and `w`, for `x_bar`. It does not need `b`, nor its own `y`. `w` is a parameter and exists anyway.
+# But `x` is what the part before has put out, and must be kept until backward comes. So here is a whole network again, from 784 numbers
+# to 512, relu, and from there to 10, and three ways for its relu to know what was positive:
+
+# %% name="count-the-network"
+layers = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in ((128, 784), (784, 512), (512,), (512, 10), (10,))]
+
+
+def network_keeping(for_relu):
+    def fwd(x, w1, b1, w2, b2):
+        z1 = affine(x, w1, b1)
+        a1 = relu(z1)
+        return affine(a1, w2, b2), ((x, w1), for_relu(z1, a1), (a1, w2))
+
+    return residual_bytes(fwd, *layers)
+
+
+print("relu keeps its x:    ", f"{network_keeping(lambda z1, a1: z1):9,} bytes")
+print("relu keeps booleans: ", f"{network_keeping(lambda z1, a1: z1 > 0):9,} bytes")
+print("relu keeps its y:    ", f"{network_keeping(lambda z1, a1: a1):9,} bytes")
+
+# %% [markdown] name="sharing"
+# The third is the best, though four bytes are more than one. The `y` of relu is the `x` of the next affine layer, which keeps it in any
+# case: kept by two, it is there once. And `y > 0` says just what `x > 0` says. What is cheapest depends on the neighbours; a part that
+# knows none of them does well with a byte an entry.
+#
+# The three activations, beside what JAX's own recipes keep of the same functions:
+
+# %% name="count-the-activations"
+mine = {
+    "relu": (relu, relu_fwd, relu_bwd),
+    "sigmoid": (sigmoid, sigmoid_fwd, sigmoid_bwd),
+    "tanh": (tanh, tanh_fwd, tanh_bwd),
+}
+print("bytes an entry   yours   jax.vjp")
+for name, (primal, fwd, bwd) in mine.items():
+    yours = f"{kept_by(fwd):.0f}" if course.solved(fwd, bwd) else "-"
+    theirs = vjp_residual_bytes(lambda x, w, b, primal=primal: primal(affine(x, w, b)), *inputs) / entries
+    print(f"{name:14} {yours:>7} {theirs:9.0f}")
+
+# %% [markdown] name="why-jax-keeps-more"
+# JAX's recipes are general, and change from version to version. For `relu` it writes down the booleans and, since `where` has a second
+# branch, an array of zeros; a compiler later throws away what it can. You knew what was needed.
+#
+# ## Your parts at work
+#
+# A small network, from one number to 24 and back to one, should follow a curve. It is made of `affine` and an activation, and nothing
+# else; its loss is the mean squared error. If all four parts are right, JAX calls *your* functions on its way back
+# (`course.as_jax` makes them a JAX function), and every step of this training goes through lines that you wrote.
+
+# %% name="train-on-your-parts"
+pairs = {"affine": (affine, affine_fwd, affine_bwd), **mine}
+all_yours = all(course.solved(fwd, bwd) for _, fwd, bwd in pairs.values())
+whose = "your own" if all_yours else "JAX's"
+parts = {name: course.as_jax(fwd, bwd) if all_yours else primal for name, (primal, fwd, bwd) in pairs.items()}
+
+inputs_1d = jnp.linspace(-3, 3, 61)[:, None]
+targets = jnp.sin(2 * inputs_1d) + 0.4 * inputs_1d
+
+
+def network(params, activation, x):
+    w1, b1, w2, b2 = params
+    return parts["affine"](parts[activation](parts["affine"](x, w1, b1)), w2, b2)
+
+
+def train(activation, steps=1500):
+    """The network's parameters after some steps of Adam."""
+    key_w1, key_b1, key_w2 = jax.random.split(jax.random.key(0), 3)
+    start = (
+        2 * jax.random.normal(key_w1, (1, 24)),
+        2 * jax.random.normal(key_b1, (24,)),
+        0.2 * jax.random.normal(key_w2, (24, 1)),
+        jnp.zeros(1),
+    )
+    optimizer = optax.adam(0.02)
+
+    def step(carry, _):
+        params, state = carry
+        gradient = jax.grad(lambda p: jnp.mean((network(p, activation, inputs_1d) - targets) ** 2))(params)
+        updates, state = optimizer.update(gradient, state)
+        return (optax.apply_updates(params, updates), state), None
+
+    (params, _), _ = jax.lax.scan(step, (start, optimizer.init(start)), length=steps)
+    return params
+
+
+with plots.style():
+    figure, panels = plt.subplots(1, 3, figsize=(12, 3.4), sharey=True, layout="constrained")
+    for axes, activation in zip(panels, mine, strict=True):
+        axes.plot(inputs_1d, targets, color=plots.JAX, linewidth=5, label="to be followed")
+        followed = network(train(activation), activation, inputs_1d)
+        axes.plot(inputs_1d, followed, color=plots.HAND, linewidth=1.6, label="the network")
+        axes.set(title=activation, xlabel="x")
+    panels[0].legend(loc="upper left")
+    figure.suptitle(f"trained on {whose} backward passes", x=0.01, ha="left")
+    plt.show()
+
+# %% [markdown] name="what-it-learned"
+# Look closely at the left one: a network of relus is made of straight pieces, with a corner wherever a unit wakes up. The other two are
+# smooth.
+#
+# ## Questions
+#
+# Copies are made along other axes, too.
+#
+# {question linear_and_activations.q3}
+
+# %% name="answer-q3" tags=["question"]
+course.answer("linear_and_activations.q3", ...)
+
+# %% [markdown] name="which-mistake"
+# ### Which mistake is this?
+#
+# Somebody's `tanh` gives the right values. Their backward pass does not:
+
+# %% name="somebody-elses-tanh"
+from course.exercises.linear_and_activations import mistaken_tanh_bar
+
+x, y_bar = np.array([-20.0, -1.0, 0.0, 1.0, 20.0]), np.full(5, 10.0)
+right = jax.vjp(tanh, jnp.asarray(x))[1](jnp.asarray(y_bar, jnp.float32))[0]
+theirs = mistaken_tanh_bar(x, y_bar)
+print("     x        y   y_bar   right x_bar   theirs")
+for row in zip(x, np.tanh(x), y_bar, right, theirs, strict=True):
+    print("{:6.0f} {:8.4f} {:7.0f} {:13.2f} {:8.2f}".format(*row))
+
+# %% [markdown] name="ask-q4"
+# {question linear_and_activations.q4}
+
+# %% name="answer-q4" tags=["question"]
+course.answer("linear_and_activations.q4", ...)
+
+# %% [markdown] name="sources"
+# ## Sources
+#
+# - I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", MIT Press, 2016, chapters 6.1 to 6.3: affine layers and their
+#   activations.
+# - Y. LeCun, L. Bottou, G. B. Orr, K.-R. Müller, "Efficient BackProp", in "Neural Networks: Tricks of the Trade", Springer, 1998:
+#   why the slope of an activation matters, and a tanh is easier to train through than a sigmoid.
+# - A. Griewank, A. Walther, "Evaluating Derivatives", 2nd edition, SIAM, 2008, chapters 3 and 4: the backward pass as a product of
+#   parts, and what it has to keep.
+# - JAX documentation, "Custom derivative rules for Python code": the form of the pair.
+# - PyTorch documentation, `torch.nn.ReLU`; JAX documentation, `jax.nn.relu`: the slope at 0.
+#
+# Next: `losses`, the parts at the end of every network, and how they stay finite.
