@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from course.comparison.words import HEADLINES
 from course.exercises import paper_of
-from course.exercises.exercise import Exercise
+from course.exercises.exercise import Exercise, Paper
 from course.lessons import SYLLABUS
 from course.records import Fault, Feedback, Findings, Remark, Status, Verdict
 
@@ -66,7 +66,7 @@ def verdict_of(
         where: The submission, as its reader knows it.
     """
     level = feedback_at(attempt) if feedback is None else feedback
-    paper = paper_of(exercise.lesson)
+    paper = _paper_with(exercise)
     vague = level is Feedback.PASS and findings.status is Status.WRONG
     return Verdict(
         exercise=exercise.name,
@@ -130,12 +130,20 @@ def _next(exercise: Exercise, findings: Findings) -> str:
             return AGAIN if exercise.task.names else "think again, and answer again"
 
 
+def _paper_with(exercise: Exercise) -> Paper:
+    """The paper that an exercise is on; one of its own for an exercise of somebody else."""
+    alone = Paper(exercise.lesson, (exercise,), shows_forward=True, shows_cost=True)
+    return paper_of(exercise.lesson) if exercise.lesson in {row.name for row in SYLLABUS} else alone
+
+
 def _after(exercise: Exercise) -> str:
-    """The exercise that comes next, else the lesson, by its name."""
-    exercises = paper_of(exercise.lesson).exercises
-    after = exercises[exercises.index(exercise) + 1 :]
-    if after:
-        return f"{after[0].title} ({after[0].name})"
+    """What comes after an exercise on its paper, else the next lesson."""
     names = [row.name for row in SYLLABUS]
-    lessons = SYLLABUS[names.index(exercise.lesson) + 1 :]
-    return f"the lesson {lessons[0].name}: {lessons[0].title}" if lessons else "nothing: this was the last exercise"
+    exercises = {other.name: other for other in _paper_with(exercise).exercises}
+    if exercise.lesson not in names or exercise.name not in exercises:
+        return ""
+    for name in list(exercises)[list(exercises).index(exercise.name) + 1 :]:
+        return f"{exercises[name].title} ({name})"
+    for lesson in SYLLABUS[names.index(exercise.lesson) + 1 :]:
+        return f"the lesson {lesson.name}: {lesson.title}"
+    return "nothing: this was the last exercise"
