@@ -23,7 +23,6 @@ from course.exercises.chain_rule import NEURON
 from course.lessons.chain_rule import neuron_loss, neuron_loss_fwd
 from course.show.plots import COLOURS, HAND, INK, JAX, style
 
-plt.ion()  # pictures are shown under their cells
 jax.config.update("jax_enable_x64", True)  # 16 digits instead of 7: small nudges show
 
 # %% [markdown] name="neuron-text"
@@ -85,6 +84,7 @@ with style():
     axes.annotate("you are here", (w, loss), (w + 0.5, loss - 0.03), color=INK)
     axes.set(xlabel="weight w", ylabel="loss", title="Which way is down, and how steep is it?")
     axes.legend(loc="lower right")
+    plt.show()
 
 # %% [markdown] name="ask-q1"
 # {question chain_rule.q1}
@@ -241,6 +241,7 @@ def draw(places, values, arrows, bars=None):
             x, y = places[name]
             text = f"{name}_bar = {bar:.3g}"
             axes.text(x, y - 0.5, text, ha="center", color=COLOURS[3], fontsize=9)
+        plt.show()
 
 
 # %% [markdown] name="see-the-chain-text"
@@ -411,6 +412,7 @@ with style():
     right.axhline(target, color=JAX, label="what it should say")
     right.set(title="output of the neuron", xlabel="step", ylim=(0, 1))
     right.legend()
+    plt.show()
 print("The slopes are", "yours." if mine else "JAX's; run this again when your pass is right.")
 
 # %% [markdown] name="ask-q3"
@@ -507,6 +509,7 @@ with style():
     right.plot(xs, by_path[0] + by_path[1], color=HAND, label="both: the slope of swish")
     right.set(title="what comes back, when y_bar is 1", xlabel="x", ylabel="x_bar")
     right.legend(fontsize=8)
+    plt.show()
 
 # %% [markdown] name="ask-q4"
 # {question chain_rule.q4}
