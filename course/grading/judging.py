@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -74,9 +76,14 @@ def _find_out(exercise: Exercise, found: Found, sitting: Sitting) -> Findings:
 
 
 def _judge_task(exercise: Exercise, values: Mapping[str, Any], sitting: Sitting) -> Findings:
-    """Asks the task; what fails there is our fault, since a task records every fault of an answer."""
+    """Asks the task; what fails there is our fault, since a task records every fault of an answer.
+
+    The task keeps what the answer's first calls print; what later ones print is not shown.
+    """
+    unheard = contextlib.nullcontext() if sitting.aloud else contextlib.redirect_stdout(io.StringIO())
     try:
-        return exercise.task.judge(values, sitting)
+        with unheard:
+            return exercise.task.judge(values, sitting)
     except Exception as error:
         return our_fault(one_sentence(error))
 

@@ -87,8 +87,10 @@ def answer(question: str, value: Any = ...) -> Verdict | Verdicts | float | None
         return None
     exercise = _named(question)[0]
     if exercise.name != question or exercise.task.names:
-        listed = ", ".join(exercise.task.names)
-        how = f"write {listed}, then course.check({listed})" if listed else f"name one, such as {exercise.name}"
+        names = exercise.task.names
+        how = f"name one, such as {exercise.name}"
+        if names:
+            how = f"write {' and '.join(names)}, then course.check({', '.join(names)})"
         raise Misuse(f"{question} is no question: {how}.")
     given[question] = value
     return _shown([_judge(exercise, there, debug=False)], several=False)
