@@ -165,7 +165,7 @@ course.check(square_bwd)
 
 # %% [markdown] name="verdict-text"
 # **Three independent checks agree** means: at numbers drawn at random, with a `y_bar` that is not 1, your numbers are those
-# of JAX's backward mode, those of its forward mode, which comes later in the course, and those of nudges as above.
+# of JAX's backward pass, those of JAX's other way to a slope, from the front to the back, and those of nudges as above.
 
 # %% [markdown] name="square-derivation"
 # <details><summary>After you solved it: the derivation</summary>

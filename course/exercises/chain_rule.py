@@ -252,8 +252,7 @@ TEN_IN_A_ROW = Exercise(
     task=Number(
         "Ten operations in a row, each with a slope of 0.5 where it is used. What is the slope of the whole chain?",
         compute=lambda: 0.5**10,
-        says="Right: about a thousandth. That is why the first layers of a deep network may hardly learn; there is a "
-        "lesson on it.",
+        says="Right: about a thousandth. That is why the first layers of a deep network may hardly learn.",
         traps=(
             (lambda: 5.0, "Along a chain slopes are multiplied. Only where paths meet are they added."),
             (lambda: 0.5**9, "Nine factors; there are ten operations."),
