@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from course.exercises.exercise import Exercise, Paper
@@ -17,13 +20,25 @@ def _draw_regression(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
     return draw.normal("batch", "d_out"), draw.normal("batch", "d_out")
 
 
+def _draw_one_prediction(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
+    prediction, target = _draw_regression(draw)
+    return prediction[:1], target[:1]
+
+
 def _draw_yes_or_no(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
     return draw.normal("batch", scale=2.0), draw.either("batch")
 
 
 def _draw_certain_yes_or_no(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
+    logits, _ = _draw_yes_or_no(draw)
+    places = np.arange(len(logits))
+    return np.where(places % 2, 1e4, -1e4), (places // 2 % 2).astype(np.float64)  # certain and right, certain and wrong
+
+
+def _draw_undecided_yes_or_no(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
     logits, target = _draw_yes_or_no(draw)
-    return np.where(np.arange(len(logits)) % 2, 1e4, -1e4), target
+    logits[0] = 0.0
+    return logits, target
 
 
 def _draw_classes(draw: Draw) -> tuple[np.ndarray, Any]:
@@ -35,17 +50,52 @@ def _draw_certain_classes(draw: Draw) -> tuple[np.ndarray, Any]:
     return 1e4 * np.sign(logits), labels
 
 
+def _draw_one_row(draw: Draw) -> tuple[np.ndarray, Any]:
+    logits, labels = _draw_classes(draw)
+    return logits[:1], labels[:1]
+
+
+def mistaken_logits_bar(logits: Any, labels: Any) -> jax.Array:
+    """Returns the cotangent of logits from somebody's wrong softmax_cross_entropy_bwd, for a loss_bar of 1.
+
+    The mistake is a loss whose true derivative is the wrong answer.
+    """
+    with jax.enable_x64(True):
+        return jax.grad(_mistaken_loss)(jnp.asarray(logits, jnp.float64), jnp.asarray(labels))
+
+
+def _mistaken_loss(logits: jax.Array, labels: jax.Array) -> jax.Array:
+    chosen = jnp.take_along_axis(logits, labels[:, None], axis=-1)
+    return (jnp.sum(jax.nn.logsumexp(logits, axis=0)) - jnp.sum(chosen)) / len(labels)
+
+
+def _sum_of_row() -> float:
+    logits_bar = jax.grad(softmax_cross_entropy)(jnp.array([[1.0, 2.0, 4.0]]), jnp.array([1]))
+    return float(jnp.sum(logits_bar))
+
+
+def _loss_of_equal_logits() -> float:
+    return float(softmax_cross_entropy(jnp.zeros((1, 10)), jnp.array([3])))
+
+
 HALF_SQUARED_ERROR = Exercise(
     name="losses.half_squared_error",
     title="half squared error",
     task=PairTask(
-        primal=half_squared_error, fwd="half_squared_error_fwd", bwd="half_squared_error_bwd", draw=_draw_regression
+        primal=half_squared_error,
+        fwd="half_squared_error_fwd",
+        bwd="half_squared_error_bwd",
+        draw=_draw_regression,
+        awkward=(Case("a batch of one row", _draw_one_prediction),),
     ),
     points=3,
     hints=(
-        "It is the loss of the two-layer network, averaged over rows.",
-        "Save the difference; prediction and target only ever enter together.",
-        "The half cancels the 2 of the square, and the mean leaves one division by the number of rows.",
+        "Write the loss out for one entry: 0.5 * (prediction[n, j] - target[n, j])**2 / batch. In how many terms of "
+        "the sum does prediction[n, j] stand?",
+        "The two arguments never enter apart from each other: only their difference does. Let forward keep that, and "
+        "backward need not know either of them.",
+        "The half cancels the 2 of the square, and the mean over rows leaves one division, by the number of rows and "
+        "not of entries. Everything is multiplied by loss_bar. The target's cotangent differs in one thing only.",
     ),
     asks={
         "prediction_bar": "the half and the square, the mean over rows: what is left in front of the error?   (step 1)",
@@ -61,17 +111,23 @@ BINARY_CROSS_ENTROPY = Exercise(
         fwd="binary_cross_entropy_fwd",
         bwd="binary_cross_entropy_bwd",
         draw=_draw_yes_or_no,
-        awkward=(Case("logits of +-1e4", _draw_certain_yes_or_no),),
+        awkward=(
+            Case("logits of +-1e4", _draw_certain_yes_or_no),
+            Case("a logit that is exactly zero", _draw_undecided_yes_or_no),
+        ),
+        data=(1,),
     ),
     points=4,
     hints=(
-        "One example first: loss = softplus(logit) - target * logit.",
-        "The derivative of softplus is a function that you have written a pair for.",
-        "What is left is the probability less the target, over the number of examples.",
+        "One example first: loss = softplus(logit) - target * logit. Two terms: take the slope of each by the logit.",
+        "The notebook finds the slope of softplus, and you have written a pair for that function in the last lesson. "
+        "The second term is a number times the logit.",
+        "What is left of one example is how far the probability is from the target. The mean divides it by the number "
+        "of examples, loss_bar multiplies it. The target is data: its place in the tuple gets None.",
     ),
     asks={
-        "logits_bar": "the derivative of softplus has a name that you know: what is left of the target?   (step 1)",
-        "target_bar": "in which one term does the target stand?   (step 2)",
+        "logits_bar": "what is the slope of softplus, and what does the target's term add to it?   (steps 1, 2)",
+        "target_bar": "in which one term does the target stand? It is data, so None will do.   (step 3)",
     },
 )
 
@@ -83,16 +139,20 @@ SOFTMAX_CROSS_ENTROPY = Exercise(
         fwd="softmax_cross_entropy_fwd",
         bwd="softmax_cross_entropy_bwd",
         draw=_draw_classes,
-        awkward=(Case("logits of +-1e4", _draw_certain_classes),),
+        awkward=(Case("logits of +-1e4", _draw_certain_classes), Case("a batch of one row", _draw_one_row)),
     ),
     points=5,
     hard=True,
     hints=(
-        "One row first: loss = logsumexp(logits) - logits[label]. Differentiate the two terms apart.",
-        "The derivative of logsumexp by each logit is that logit's probability.",
-        "The probabilities, less 1 at the label, over the number of rows.",
+        "One row first: loss = logsumexp(row) - row[label]. Two terms: the notebook works out the slope of the first "
+        "by every logit. The second is a single entry: what is its slope by that entry, and by the others?",
+        "So every entry of the row gets its probability, and one of them something more. jax.nn.one_hot(labels, "
+        "classes) is a matrix with a single 1 in each row, at the label.",
+        "For the probabilities take the largest logit of each row away before exp, or let jax.nn.softmax do it, along "
+        "axis -1. The mean is over rows: divide by their number. Labels are whole numbers, which cannot be nudged by a "
+        "little: None.",
     ),
-    asks={"logits_bar": "which entry of each row was picked, and what does the mean do to each?   (steps 2, 3)"},
+    asks={"logits_bar": "which entry of each row was picked, and what does the mean do to each row?   (steps 2, 3)"},
 )
 
 SUM_OF_ROW = Exercise(
@@ -100,7 +160,7 @@ SUM_OF_ROW = Exercise(
     title="the sum of a row",
     task=Number(
         "Each row of logits_bar of softmax cross-entropy adds up to the same number. Which?",
-        compute=lambda: 0.0,
+        compute=_sum_of_row,
         says="Right: raising every logit of a row by the same amount leaves the loss as it is.",
         traps=((lambda: 1.0, "The probabilities add up to 1. What is taken from them?"),),
     ),
@@ -113,19 +173,85 @@ WHY_LOGITS = Exercise(
     task=Choice(
         "Why does the loss take logits, and not the probabilities that softmax makes of them?",
         (
-            Option("a", "It saves one multiplication.", "It does not matter what it saves if the result is infinite."),
+            Option("a", "It saves one multiplication.", "What use is a saved multiplication if the result is inf?"),
             Option(
                 "b",
-                "At logits of 1e4 a probability rounds to 0, and its logarithm is -inf.",
-                "Right: logsumexp takes the largest logit out first, and nothing over- or underflows.",
+                "A probability that is too small rounds to 0, and its logarithm is -inf.",
+                "Right: no logarithm brings back what was rounded away. logsumexp never makes the small number.",
                 right=True,
             ),
             Option(
-                "c", "Probabilities have no derivative.", "They have; you will write it in the lesson on attention."
+                "c",
+                "Probabilities have no derivative.",
+                "They have one, by every logit; you will write it in the lesson on attention.",
+            ),
+            Option(
+                "d",
+                "Logits are what people understand better.",
+                "People understand probabilities better. It is the machine, with 24 bits to a number, that does not.",
             ),
         ),
     ),
     points=1,
 )
 
-PAPER = Paper("losses", (HALF_SQUARED_ERROR, BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY, SUM_OF_ROW, WHY_LOGITS))
+EQUAL_LOGITS = Exercise(
+    name="losses.q3",
+    title="a network that knows nothing",
+    task=Number(
+        "An untrained network gives about equal logits to 10 classes. Which loss do you expect, in nats?",
+        compute=_loss_of_equal_logits,
+        says="Right: each class has probability 0.1. If your first printed loss is far from it, look for a bug.",
+        traps=(
+            (lambda: math.log2(10), "That is in bits, by the logarithm to base 2. Nats take the natural one."),
+            (lambda: 1.0, "That would be the logarithm to base 10. Nats take the natural one."),
+            (lambda: 0.1, "That is the probability of the label. The loss is minus its logarithm."),
+            (lambda: -math.log(10), "That is the logarithm. The loss is minus it, and never negative."),
+            (lambda: 0.0, "That is the loss of a network that is certain, and right."),
+        ),
+        unit="nats",
+    ),
+    points=1,
+)
+
+WHICH_MISTAKE = Exercise(
+    name="losses.q4",
+    title="which mistake is this?",
+    task=Choice(
+        "Somebody's logits_bar stands beside the right one. What was done there?",
+        (
+            Option(
+                "a",
+                "The division by the number of rows was left out.",
+                "Then theirs would be three times the right one everywhere, and each row would still add up to 0.",
+            ),
+            Option(
+                "b",
+                "The 1 at the label was not taken away.",
+                "Then nothing would be negative, and theirs is, at every label.",
+            ),
+            Option(
+                "c",
+                "Softmax was taken down the columns.",
+                "Right: add 1/3 at each label again, and it is the columns that add up to 1/3. Axis 0 is the batch.",
+                right=True,
+            ),
+            Option("d", "The sign is turned.", "Then the labels would be positive and all else negative."),
+        ),
+    ),
+    points=1,
+    required=False,
+)
+
+PAPER = Paper(
+    "losses",
+    (
+        HALF_SQUARED_ERROR,
+        BINARY_CROSS_ENTROPY,
+        SOFTMAX_CROSS_ENTROPY,
+        SUM_OF_ROW,
+        WHY_LOGITS,
+        EQUAL_LOGITS,
+        WHICH_MISTAKE,
+    ),
+)

@@ -2,6 +2,7 @@
 
     half_squared_error(prediction, target) = mean over rows of 0.5 * sum((prediction - target)**2)
     binary_cross_entropy(logits, target)   = mean of softplus(logits) - target * logits            (nats)
+    softplus(logit)                        = log(1 + exp(logit))
     softmax_cross_entropy(logits, labels)  = mean of logsumexp(logits) - logits[label]             (nats)
 
 Each is written so that logits of +-1e4 give finite numbers.
@@ -23,7 +24,7 @@ def half_squared_error(
 
 def binary_cross_entropy(logits: Float[Array, "batch"], target: Float[Array, "batch"]) -> Float[Array, ""]:
     """Returns the mean cross-entropy, in nats, of yes-or-no targets (1 or 0) under `sigmoid(logits)`."""
-    return jnp.mean(jnp.maximum(logits, 0) - target * logits + jnp.log1p(jnp.exp(-jnp.abs(logits))))
+    return jnp.mean(jax.nn.softplus(logits) - target * logits)
 
 
 def softmax_cross_entropy(logits: Float[Array, "batch classes"], labels: Int[Array, "batch"]) -> Float[Array, ""]:

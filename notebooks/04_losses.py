@@ -1,0 +1,496 @@
+# %% [markdown] name="title"
+# # Losses that stay finite
+#
+# **How wrong is an answer, in one number? And which way does that number push the network?**
+#
+# Every backward pass starts at a loss. What it hands back is the first cotangent of all, and every other cotangent is made from
+# it: if it is NaN, so are they all. Three losses are written here: one for numbers, one for yes or no, one for a choice among
+# many. The last two have a trap: written as the textbook has them, they break as soon as a network is very sure of itself. You
+# will see them break, see why, and write them so that they don't.
+
+# %% name="imports"
+import jax
+import jax.numpy as jnp
+import matplotlib.pyplot as plt
+import numpy as np
+
+from course.comparison.residuals import residual_bytes, vjp_residual_bytes
+from course.lessons.linear_and_activations import affine, sigmoid
+from course.lessons.losses import binary_cross_entropy, half_squared_error, softmax_cross_entropy
+from course.show import plots
+
+np.set_printoptions(precision=4, suppress=True)
+
+# %% [markdown] name="numbers"
+# ## Numbers: half squared error
+#
+# A network predicts numbers, a row for each example. How far off is it?
+#
+#     loss = (1 / batch) * sum over n and j of 0.5 * (prediction[n, j] - target[n, j])**2
+#
+# Each row's errors are squared and added; the mean is over the **rows**. You know this loss from the two-layer network. New is
+# that it is a part of its own, with two arguments. Three rows of two numbers:
+
+# %% name="half-squared-error-by-jax"
+prediction = jnp.array([[1.0, 2.0], [0.0, -1.0], [4.0, 4.0]])
+target = jnp.array([[2.0, 0.0], [3.0, -2.0], [3.0, 6.0]])
+
+loss, pullback = jax.vjp(half_squared_error, prediction, target)
+prediction_bar, target_bar = pullback(jnp.array(1.0))
+print("loss", loss)
+for name, array in {"prediction": prediction, "target": target, "prediction_bar": prediction_bar}.items():
+    print(f"{name}\n{array}")
+print(f"target_bar\n{target_bar}")
+
+# %% [markdown] name="target-too"
+# The target has a cotangent too. If it comes from a file, nobody wants it. But where one network is taught to do as another
+# does, the target *is* the other's prediction, and then somebody does.
+#
+# ### A neighbour: the mean absolute error
+#
+# `loss = (1 / batch) * sum(abs(prediction - target))`. Take one entry, `prediction[n, j]`. It stands in one term of the sum. The
+# slope of `abs` is 1 where the difference is positive and -1 where it is negative: its sign. In front stands `1 / batch`. And
+# `loss_bar`, how much the end result moves with this loss, comes on top.
+#
+# `target[n, j]` stands in the same term, with a minus before it.
+
+
+# %% name="absolute-error" tags=["worked"]
+def absolute_error_fwd(prediction, target):
+    error = prediction - target
+    return jnp.sum(jnp.abs(error)) / len(error), error
+
+
+def absolute_error_bwd(residuals, loss_bar):
+    error = residuals
+    prediction_bar = loss_bar * jnp.sign(error) / len(error)
+    return prediction_bar, -prediction_bar
+
+
+def absolute_error(prediction, target):
+    return jnp.sum(jnp.abs(prediction - target)) / len(prediction)
+
+
+_, residuals = absolute_error_fwd(prediction, target)
+by_hand = absolute_error_bwd(residuals, 10.0)[0]
+by_jax = jax.vjp(absolute_error, prediction, target)[1](jnp.array(10.0))[0]
+print("by hand:", *by_hand, "\nby JAX: ", *by_jax)
+
+# %% [markdown] name="half-squared-error-turn"
+# ### Your turn: half squared error
+#
+# Both halves. For the value call `half_squared_error`; the numbers above are there to hold your formula against.
+
+# %% name="your-half-squared-error" tags=["exercise"]
+from solutions.losses import half_squared_error_bwd, half_squared_error_fwd
+
+# %% name="check-half-squared-error" tags=["check"]
+course.check(half_squared_error_fwd, half_squared_error_bwd)
+
+# %% [markdown] name="derive-half-squared-error"
+# <details><summary>After you solved it: the derivation</summary>
+#
+# `prediction[n, j]` stands in one term, `0.5 * (prediction[n, j] - target[n, j])**2 / batch`. The 2 comes down and meets the 0.5;
+# what is left is the difference, over the number of rows.
+#
+#     prediction_bar = loss_bar * error / len(error)
+#     target_bar = -prediction_bar
+#
+# The further off, the harder it pulls. The absolute error pulls equally hard everywhere, which is why one wild example
+# spoils it less.
+#
+# `len(error)` is the number of rows. `error.size` would be the number of entries: another loss, and a common slip.
+# </details>
+
+# %% [markdown] name="yes-or-no"
+# ## Yes or no: why not the same loss?
+#
+# Now the target is 1 or 0: spam or not, ill or healthy. The network puts out any number, the **logit**, and `sigmoid(logit)`
+# turns it into the probability of a yes. One could take the half squared error of that. Let the truth be yes, and look at what
+# comes back to the logit:
+
+# %% name="squared-error-of-a-sigmoid"
+print(" logit   probability of yes   slope, squared   slope, -log")
+for z in (-20.0, -10.0, -5.0, 0.0, 5.0):
+    squared = jax.grad(lambda z: 0.5 * (sigmoid(z) - 1) ** 2)(z)
+    minus_log = jax.grad(lambda z: -jnp.log(sigmoid(z)))(z)
+    print(f"{z:6g} {sigmoid(z):20.9f} {squared:16.9f} {minus_log:13.6f}")
+
+# %% [markdown] name="surprise"
+# The first line is a network as wrong as can be, and the squared error hardly tells it so: on the flat end of the sigmoid nothing
+# comes back. The last column has no such weakness. It is the slope of **minus the logarithm of the probability that was given to what
+# really happened**: 0 if that was certain, and without bound as it goes to 0. This is called the *cross-entropy*. By the
+# natural logarithm, it is measured in *nats*.
+#
+# Written for both truths at once, with a target of 1 or 0:
+#
+#     p    = sigmoid(logit)
+#     loss = -(target * log(p) + (1 - target) * log(1 - p))          and the mean over the batch
+#
+# ### The textbook's formula breaks
+#
+# Run it on networks that are more and more sure, and wrong: they say no, the truth is yes.
+
+
+# %% name="naive-breaks"
+def naive(logits, target):
+    p = sigmoid(logits)
+    return jnp.mean(-(target * jnp.log(p) + (1 - target) * jnp.log(1 - p)))
+
+
+yes = jnp.array([1.0])
+print("   logit   naive loss   naive slope   the course's loss   its slope")
+for logit in (-1.0, -10.0, -50.0, -100.0, -1e4):
+    z = jnp.array([logit])
+    row = [f(z, yes) for f in (naive, lambda *a: jax.grad(naive)(*a)[0])]
+    row += [f(z, yes) for f in (binary_cross_entropy, lambda *a: jax.grad(binary_cross_entropy)(*a)[0])]
+    print(f"{logit:8g} {row[0]:12.6g} {row[1]:13.6g} {row[2]:19.6g} {row[3]:11.6g}")
+
+# %% [markdown] name="why-it-breaks"
+# `inf`, and then `nan`, in front of your eyes. What happened? A float32 holds nothing positive below about `1e-45`. At a logit of -100,
+# `p` should be `4e-44`, which is as good as lost, and at -1e4 it is exactly 0. `log(0)` is minus infinity, its slope is `1 / 0`, and
+# the chain rule multiplies that by the slope of the sigmoid, which is 0. Infinity times zero is NaN.
+#
+# And it is worse on the other side. Let the truth be no, and the network say yes at a logit of 20 only:
+
+# %% name="naive-breaks-early"
+for logit in (10.0, 15.0, 20.0):
+    z, no = jnp.array([logit]), jnp.array([0.0])
+    print(
+        f"{logit:5g}   p = {sigmoid(z)[0]:.9f}   naive {naive(z, no):8.5f}   right {binary_cross_entropy(z, no):8.5f}"
+    )
+
+# %% [markdown] name="softplus"
+# Near 1 a float32 has steps of `6e-8`. So `p` becomes 1, and `log(1 - p)` never comes back.
+#
+# ### The way out: do the algebra before the machine rounds
+#
+# `log(1 - p)` is `log(exp(-z) / (1 + exp(-z)))`, which is `-log(1 + exp(z))`; and `log(p)` is that plus `z`. Put both into the loss, and
+# almost everything cancels:
+#
+#     loss = softplus(logit) - target * logit               softplus(z) = log(1 + exp(z))
+#
+# No probability is left in it. One thing remains: `exp(1e4)` overflows. For large `z`, softplus is nearly `z` itself, so take that out:
+#
+#     softplus(z) = max(z, 0) + log(1 + exp(-abs(z)))
+#
+# Now `exp` only ever sees numbers that are not positive, and those can't overflow.
+
+# %% name="softplus-forms"
+z = jnp.array([-1e4, -1.0, 0.0, 1.0, 1e4])
+
+
+def careful(z):
+    return jnp.maximum(z, 0) + jnp.log1p(jnp.exp(-jnp.abs(z)))  # log1p(e) is log(1 + e), exact for small e
+
+
+print("z              ", z)
+print("log(1 + exp(z))", jnp.log(1 + jnp.exp(z)))
+print("careful        ", careful(z))
+print("jax.nn.softplus", jax.nn.softplus(z))
+
+# %% [markdown] name="softplus-slope"
+# ### A neighbour: the slope of softplus
+#
+# By hand, from `log(1 + exp(z))`: the slope of a logarithm is one over what stands inside, and the slope of the inside is `exp(z)`.
+#
+# $$\frac{d\;\mathtt{softplus}}{d z} = \frac{e^{z}}{1 + e^{z}} = \frac{1}{1 + e^{-z}} = \mathtt{sigmoid}(z)$$
+#
+# A function that you have written a pair for. Is it what JAX says?
+
+# %% name="softplus-slopes"
+slopes = jax.vmap(jax.grad(jax.nn.softplus))(z)
+print("sigmoid(z)                     ", sigmoid(z))
+print("slope by JAX, jax.nn.softplus  ", slopes)
+print("slope by JAX, log(1 + exp(z))  ", jax.vmap(jax.grad(lambda z: jnp.log(1 + jnp.exp(z))))(z))
+print("slope by JAX, careful          ", jax.vmap(jax.grad(careful))(z))
+
+# %% [markdown] name="a-right-value-is-not-a-right-slope"
+# Look at the third number of the last line. `careful` has the right value everywhere, and at 0 a wrong slope: its two terms have
+# a kink each, the kinks cancel, and autodiff, which goes term by term, does not see that. **A right value is not yet a right
+# slope.** This is one of the places where a derivative written by hand is better: you know that the slope is a sigmoid.
+#
+# ### Your turn: binary cross-entropy
+#
+# `logits` and `target` have shape `(batch,)`, and the loss is the mean. The target is data here: `None` stands in its place.
+# For the value call `binary_cross_entropy`. JAX's numbers for five examples:
+
+# %% name="binary-by-jax"
+logits = jnp.array([-1e4, -1.0, 0.0, 2.0, 1e4])
+answers = jnp.array([1.0, 0.0, 1.0, 1.0, 1.0])
+loss, pullback = jax.vjp(lambda logits: binary_cross_entropy(logits, answers), logits)
+print("loss", loss)
+print("logits     ", logits)
+print("sigmoid    ", sigmoid(logits))
+print("target     ", answers)
+print("logits_bar ", pullback(jnp.array(1.0))[0])
+
+# %% name="your-binary" tags=["exercise"]
+from solutions.losses import binary_cross_entropy_bwd, binary_cross_entropy_fwd
+
+# %% name="check-binary" tags=["check"]
+course.check(binary_cross_entropy_fwd, binary_cross_entropy_bwd)
+
+# %% [markdown] name="derive-binary"
+# <details><summary>After you solved it: the derivation</summary>
+#
+# One example: `loss = softplus(logit) - target * logit`. The slope of the first term is `sigmoid(logit)`, of the second `-target`.
+# The mean over the batch divides by the number of examples:
+#
+#     logits_bar = loss_bar * (sigmoid(logits) - target) / len(logits)
+#
+# **The probability, less the truth.** It is never larger than 1 for an example, and never dies where the network is wrong.
+#
+# Along the old way, the chain rule gives `1/p` from the logarithm and `p * (1 - p)` from the sigmoid, and `p` cancels *on paper*.
+# On the machine it is infinity times zero. Done by hand, the cancelling happens before there is anything to cancel.
+# </details>
+
+# %% [markdown] name="one-of-many"
+# ## One of many: softmax cross-entropy
+#
+# Ten digits, fifty thousand words: the network gives a logit to each class, and `softmax` turns a row of logits into probabilities
+# that add up to 1. The loss is again minus the logarithm of the probability that was given to the truth, the **label**.
+#
+#     p    = exp(row) / sum(exp(row))
+#     loss = -log(p[label])                                          and the mean over the rows
+#
+# And again it breaks, twice: `exp` overflows, and `log` meets a zero.
+
+
+# %% name="naive-softmax"
+def naive_softmax_cross_entropy(row, label):
+    p = jnp.exp(row) / jnp.sum(jnp.exp(row))
+    return -jnp.log(p[label])
+
+
+for row in ([1.0, 2.0, 4.0], [50.0, 0.0, 90.0], [1e4, -1e4, 1e4]):
+    row = jnp.array(row)
+    naive_loss, naive_slope = jax.value_and_grad(naive_softmax_cross_entropy)(row, 1)
+    loss, slope = jax.value_and_grad(softmax_cross_entropy)(row[None], jnp.array([1]))
+    print(f"logits {row}, label 1\n  naive {naive_loss:10g}  {naive_slope}\n  right {loss:10g}  {slope[0]}")
+
+# %% [markdown] name="logsumexp"
+# The algebra first, once more. The logarithm of a fraction is a difference, and the logarithm of `exp(row[label])` is `row[label]`:
+#
+#     loss = logsumexp(row) - row[label]                  logsumexp(row) = log(sum(exp(row)))
+#
+# And against the overflow: take the largest logit out of the sum before `exp` sees it.
+#
+#     logsumexp(row) = m + log(sum(exp(row - m)))         m = max(row)
+#
+# Every exponent is now 0 or less, and one of them is exactly 0, so that the sum is at least 1 and its logarithm is finite.
+# `jax.nn.logsumexp` does this.
+#
+# ### A neighbour: the slope of logsumexp
+#
+# Nudge one logit, `row[k]`. The slope of the logarithm is one over the sum; inside the sum only the term `exp(row[k])` moves, with
+# slope `exp(row[k])`.
+#
+# $$\frac{\partial\;\mathtt{logsumexp}}{\partial\,\mathtt{row}[k]} = \frac{e^{\mathtt{row}[k]}}{\sum_i e^{\mathtt{row}[i]}} = \mathtt{p}[k]$$
+#
+# The probabilities come back by themselves, though the loss never computed them. Subtract `m` before `exp` here too, and the fraction
+# stays the same.
+
+# %% name="logsumexp-slope" tags=["worked"]
+row = jnp.array([1.0, 2.0, 4.0])
+e = jnp.exp(row - row.max())
+print("by hand          ", e / e.sum())
+print("jax.nn.softmax   ", jax.nn.softmax(row))
+print("JAX's slope      ", jax.grad(jax.nn.logsumexp)(row))
+print("at logits of 1e4 ", jax.nn.softmax(jnp.array([1e4, -1e4, 1e4])))
+
+# %% [markdown] name="softmax-turn"
+# ### Your turn (hard): softmax cross-entropy
+#
+# `logits` has a row for each example, `labels` one whole number for each. A whole number can't be nudged a little, so labels
+# have no cotangent: `None`. What `row[label]` adds to the slopes is yours to find; first for one row, then for a batch.
+# `jax.nn.softmax`, which can be told an axis, and `jax.nn.one_hot(labels, classes)` are of use. What JAX says for two rows:
+
+# %% name="softmax-by-jax"
+logits, labels = jnp.array([[1.0, 2.0, 4.0], [0.0, 0.0, 0.0]]), jnp.array([1, 0])
+print("one_hot\n", jax.nn.one_hot(labels, 3), sep="")
+loss, logits_bar = jax.value_and_grad(softmax_cross_entropy)(logits, labels)
+print("softmax\n", jnp.array([jax.nn.softmax(row) for row in logits]), sep="")
+print("logits_bar\n", logits_bar, sep="")
+
+# %% name="your-softmax" tags=["exercise"]
+from solutions.losses import softmax_cross_entropy_bwd, softmax_cross_entropy_fwd
+
+# %% name="check-softmax" tags=["check"]
+course.check(softmax_cross_entropy_fwd, softmax_cross_entropy_bwd)
+
+# %% [markdown] name="derive-softmax"
+# <details><summary>After you solved it: the derivation</summary>
+#
+# One row: `loss = logsumexp(row) - row[label]`. The first term has slope `p[k]` by every logit. The second is the logit of
+# the label itself: slope -1 there, and 0 by all others. Together, `p[k] - 1` at the label and `p[k]` elsewhere: the probabilities,
+# less the row that has a single 1 at the label. The mean over rows divides by their number.
+#
+#     probabilities = jax.nn.softmax(logits, axis=-1)
+#     chosen = jax.nn.one_hot(labels, logits.shape[-1])
+#     logits_bar = loss_bar * (probabilities - chosen) / len(labels)
+#
+# **The probability, less the truth**: the same as for yes or no. That is no accident. A choice between two, with logits `z` and 0, is a
+# yes-or-no with logit `z`: `exp(z) / (exp(z) + 1)` is `sigmoid(z)`.
+# </details>
+
+# %% [markdown] name="look-at-a-row"
+# ## Look at one row
+#
+# Five classes, and the truth is class 2. Left the probabilities and the truth, in the middle what comes back to the logits, for a
+# batch of one row. A step of gradient descent moves each logit *against* its bar: on the right, the probabilities after some steps.
+
+# %% name="draw-a-row"
+row, label = jnp.array([[2.0, 0.5, 0.0, 1.0, -1.0]]), jnp.array([2])
+row_bar = jax.grad(softmax_cross_entropy)(row, label)
+classes = np.arange(5)
+
+with plots.style():
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 3.4), layout="constrained")
+    truth = classes == int(label[0])
+    left.bar(classes, jax.nn.softmax(row)[0], color=plots.HAND, label="probability")
+    left.bar(classes, truth, fill=False, edgecolor=plots.JAX, linewidth=2, label="truth")
+    left.set(title="what the network says", ylim=(0, 1.35))
+    left.legend(loc="upper right", ncols=2)
+
+    colours = [plots.COLOURS[2] if bar < 0 else plots.COLOURS[3] for bar in row_bar[0]]
+    middle.bar(classes, row_bar[0], color=colours)
+    middle.axhline(0, color=plots.INK, linewidth=1)
+    for k, bar in enumerate(row_bar[0]):
+        middle.text(k, bar + (0.03 if bar > 0 else -0.09), f"{bar:.2f}", ha="center")
+    middle.set(title="logits_bar: red pushes down, green up", ylim=(-1.05, 0.85))
+
+    for steps, shade in ((0, 0.25), (2, 0.5), (8, 0.75), (32, 1.0)):
+        moved = row
+        for _ in range(steps):
+            moved = moved - jax.grad(softmax_cross_entropy)(moved, label)
+        place = classes + 0.2 * (shade * 4 - 2.5)
+        right.bar(place, jax.nn.softmax(moved)[0], 0.19, color=plots.HAND, alpha=shade, label=f"{steps} steps")
+    right.set(title="probabilities after gradient descent", ylim=(0, 1.05))
+    right.legend()
+    for axes in (left, middle, right):
+        axes.set(xlabel="class", xticks=classes)
+    plt.show()
+
+# %% [markdown] name="read-the-row"
+# In the middle, one bar points down: only the label's logit is pushed up. The others are pushed down, each in proportion to the
+# probability that it has. As the probabilities come to the truth, the bars go to nothing, and learning slows down by
+# itself.
+#
+# {question losses.q1}
+
+# %% name="answer-q1" tags=["question"]
+course.answer("losses.q1", ...)
+
+# %% [markdown] name="look-at-three"
+# ## Look at the three
+#
+# One number on the way from -6 to 6; the truth is 1, or yes, or the first of three classes whose other logits are 0. Left the loss,
+# right what comes back. The grey line is the half squared error of a sigmoid, from above.
+
+# %% name="draw-three"
+z = jnp.linspace(-6, 6, 241)
+one_number, first = jnp.array([[1.0]]), jnp.array([0])
+curves = {
+    "half squared error": lambda z: half_squared_error(z.reshape(1, 1), one_number),
+    "binary cross-entropy": lambda z: binary_cross_entropy(z.reshape(1), yes),
+    "softmax cross-entropy": lambda z: softmax_cross_entropy(jnp.array([[1.0, 0.0, 0.0]]) * z, first),
+    "squared error of a sigmoid": lambda z: 0.5 * (sigmoid(z) - 1) ** 2,
+}
+
+with plots.style():
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+    for (name, curve), colour in zip(curves.items(), (*plots.COLOURS[:3], plots.INK), strict=True):
+        dashes = "--" if colour == plots.INK else "-"
+        loss, slope = jax.vmap(jax.value_and_grad(curve))(z)
+        left.plot(z, loss, dashes, color=colour)
+        right.plot(z, slope, dashes, color=colour, label=name)
+    left.set(title="loss", xlabel="prediction or logit", ylim=(-0.2, 7))
+    right.set(title="its slope", xlabel="prediction or logit", ylim=(-2.2, 2.2))
+    right.legend(loc="lower right")
+    plt.show()
+
+# %% [markdown] name="read-the-three"
+# The squared error pulls harder the further off it is, on either side: a prediction of 5 is as wrong as one of -3. A logit of 5 is not
+# wrong at all, only sure. The two cross-entropies pull at most with strength 1, and keep pulling however wrong they are. The grey
+# line pulls nowhere but in the middle: that is the network that was as wrong as can be, and was not told.
+#
+# ## What was saved, and why not more
+#
+# Logits come out of the network's last affine layer, and nobody but the loss keeps them. Count for a batch of 128 and a vocabulary of
+# 50,000 words, as language models have:
+
+# %% name="count-the-bytes"
+shapes = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in ((128, 64), (64, 50_000), (50_000,))]
+words = jax.ShapeDtypeStruct((128,), jnp.int32)
+
+
+def kept_by(fwd):
+    return residual_bytes(lambda x, w, b, labels: fwd(affine(x, w, b), labels), *shapes, words)
+
+
+def keeping_both(logits, labels):
+    return softmax_cross_entropy(logits, labels), (logits, jax.nn.softmax(logits), labels)
+
+
+by_jax = vjp_residual_bytes(
+    lambda x, w, b, labels: softmax_cross_entropy(affine(x, w, b), labels), *shapes, words
+) - residual_bytes(lambda x, w, b, labels: (affine(x, w, b), (x, w)), *shapes, words)
+print(f"the logits, or the probabilities   {4 * 128 * 50_000:12,} bytes")
+print(f"if you keep both                   {kept_by(keeping_both):12,} bytes")
+print(f"jax.vjp of the course's loss       {by_jax:12,} bytes")
+if course.solved(softmax_cross_entropy_fwd, softmax_cross_entropy_bwd):
+    print(f"what you keep                      {kept_by(softmax_cross_entropy_fwd):12,} bytes")
+
+# %% [markdown] name="logits-or-probabilities"
+# Logits or probabilities, the size is the same. Keep the logits, and backward computes the softmax a second time; keep the
+# probabilities, and it need not. Both are right. Keeping both is twice the memory for nothing.
+#
+# ## Questions
+
+# %% [markdown] name="ask-q2"
+# {question losses.q2}
+
+# %% name="answer-q2" tags=["question"]
+course.answer("losses.q2", ...)
+
+# %% [markdown] name="ask-q3"
+# A loss can be checked before anything is trained. You know what a network must get that has no idea:
+#
+# {question losses.q3}
+
+# %% name="answer-q3" tags=["question"]
+course.answer("losses.q3", ...)
+
+# %% [markdown] name="which-mistake"
+# ## Which mistake is this?
+#
+# Three rows, three classes. Somebody's `logits_bar` and the right one:
+
+# %% name="somebody-elses"
+from course.exercises.losses import mistaken_logits_bar
+
+logits, labels = jnp.array([[2.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, -1.0, 3.0]]), jnp.array([0, 1, 2])
+right, theirs = jax.grad(softmax_cross_entropy)(logits, labels), mistaken_logits_bar(logits, labels)
+for name, array in {"right": right, "theirs": theirs}.items():
+    print(name)
+    for line in np.asarray(array):
+        print("  ", " ".join(f"{number:7.3f}" for number in line), f"   the row adds up to {abs(line.sum()):.3f}")
+
+# %% [markdown] name="ask-q4"
+# {question losses.q4}
+
+# %% name="answer-q4" tags=["question"]
+course.answer("losses.q4", ...)
+
+# %% [markdown] name="sources"
+# ## Sources
+#
+# - C. M. Bishop, "Pattern Recognition and Machine Learning", Springer, 2006, chapters 4.3.2 to 4.3.4: both cross-entropies, and why their
+#   slope is the probability less the truth.
+# - P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the log-sum-exp and softmax functions", IMA Journal of
+#   Numerical Analysis 41(4), 2021, doi:10.1093/imanum/draa038: what is lost without the shift, and that nothing is with it.
+# - Stanford CS231n, "Convolutional Neural Networks for Visual Recognition", notes on optimisation and assignment 1: the loss of an
+#   untrained network as a check.
+#
+# Next: `mlp`, where all your pairs are put together to a deep network that reads digits.

@@ -1,0 +1,479 @@
+"""What answers to `losses` must meet: published numbers, extreme logits, every entry, bytes, the exam paper."""
+
+import math
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from course.comparison.residuals import residual_bytes, vjp_residual_bytes
+from course.exercises import find_exercise, paper_of
+from course.exercises.losses import mistaken_logits_bar
+from course.exercises.tasks.question import Choice
+from course.grading import judge
+from course.grading.submission import Submission
+from course.lessons.linear_and_activations import affine
+from course.lessons.losses import binary_cross_entropy, softmax_cross_entropy
+from course.records import Feedback, Status
+from solutions.losses import (
+    binary_cross_entropy_bwd,
+    binary_cross_entropy_fwd,
+    half_squared_error_bwd,
+    half_squared_error_fwd,
+    softmax_cross_entropy_bwd,
+    softmax_cross_entropy_fwd,
+)
+
+LESSON = "losses"
+ANSWERS = Path(__file__).parents[2] / "solutions" / f"{LESSON}.py"
+PAIRS = ["half_squared_error", "binary_cross_entropy", "softmax_cross_entropy"]
+
+
+@pytest.fixture(autouse=True)
+def _float64():
+    with jax.enable_x64(True):
+        yield
+
+
+def drawn(*shape, seed=0):
+    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape))
+
+
+def drawn_rows(batch=7, classes=5):
+    return drawn(batch, classes, seed=1), jnp.asarray(np.random.default_rng(2).integers(0, classes, batch))
+
+
+def backward(fwd, bwd, *primals, loss_bar=1.0):
+    """The cotangents by hand."""
+    loss, residuals = fwd(*primals)
+    return bwd(residuals, jnp.asarray(loss_bar, loss.dtype))
+
+
+# Published numbers, and other libraries.
+
+
+@pytest.mark.parametrize("classes, published", [(10, 2.302), (10, 2.302585), (1000, 6.907755)])
+def test_equal_logits_cost_the_logarithm_of_the_number_of_classes(classes, published):
+    """Stanford CS231n, "Setting up the data and the model": 2.302 for CIFAR-10."""
+    loss, _ = softmax_cross_entropy_fwd(jnp.full((3, classes), 4.2), jnp.arange(3))
+    assert float(loss) == pytest.approx(math.log(classes), rel=1e-12)
+    assert float(loss) == pytest.approx(published, abs=1e-3)
+
+
+def test_an_undecided_yes_or_no_costs_the_logarithm_of_two():
+    loss, _ = binary_cross_entropy_fwd(jnp.zeros(4), jnp.array([0.0, 1.0, 1.0, 0.0]))
+    assert float(loss) == pytest.approx(0.6931471805599453, rel=1e-15)
+
+
+def test_losses_and_slopes_are_those_of_optax():
+    optax = pytest.importorskip("optax")
+    logits, labels = drawn_rows()
+
+    def of_optax(logits):
+        return jnp.mean(optax.softmax_cross_entropy_with_integer_labels(logits, labels))
+
+    loss, slope = jax.value_and_grad(of_optax)(logits)
+    np.testing.assert_allclose(softmax_cross_entropy_fwd(logits, labels)[0], loss, rtol=1e-12)
+    logits_bar, _ = backward(softmax_cross_entropy_fwd, softmax_cross_entropy_bwd, logits, labels)
+    np.testing.assert_allclose(logits_bar, slope, rtol=1e-12, atol=1e-15)
+
+    target = jnp.array([1.0, 0, 0, 1, 1, 0, 1])
+
+    def of_optax_binary(logits):
+        return jnp.mean(optax.sigmoid_binary_cross_entropy(logits, target))
+
+    loss, slope = jax.value_and_grad(of_optax_binary)(logits[:, 0])
+    np.testing.assert_allclose(binary_cross_entropy_fwd(logits[:, 0], target)[0], loss, rtol=1e-12)
+    logits_bar, _ = backward(binary_cross_entropy_fwd, binary_cross_entropy_bwd, logits[:, 0], target)
+    np.testing.assert_allclose(logits_bar, slope, rtol=1e-12)
+
+
+# Every entry.
+
+
+def test_half_squared_error_is_the_sum_that_one_writes_entry_by_entry():
+    prediction, target = drawn(3, 2, seed=1), drawn(3, 2, seed=2)
+    entries = [(float(prediction[n, j]), float(target[n, j])) for n in range(3) for j in range(2)]
+    loss, _ = half_squared_error_fwd(prediction, target)
+    assert float(loss) == pytest.approx(sum(0.5 * (p - t) ** 2 for p, t in entries) / 3, rel=1e-12)
+    prediction_bar, target_bar = backward(half_squared_error_fwd, half_squared_error_bwd, prediction, target)
+    np.testing.assert_allclose(prediction_bar.ravel(), [(p - t) / 3 for p, t in entries], rtol=1e-12)
+    np.testing.assert_array_equal(target_bar, -prediction_bar)
+
+
+def test_softmax_cross_entropy_s_slope_is_the_probability_less_the_truth():
+    logits, labels = drawn_rows(3, 4)
+    logits_bar, nothing = backward(softmax_cross_entropy_fwd, softmax_cross_entropy_bwd, logits, labels, loss_bar=6.0)
+    for n in range(3):
+        together = sum(math.exp(float(logit)) for logit in logits[n])
+        for k in range(4):
+            right = 2 * (math.exp(float(logits[n, k])) / together - (k == int(labels[n])))
+            assert float(logits_bar[n, k]) == pytest.approx(right, rel=1e-12)
+    assert nothing is None
+
+
+def test_binary_cross_entropy_is_softmax_cross_entropy_of_two_classes():
+    logits, target = drawn(7, seed=3), jnp.array([1, 0, 0, 1, 1, 0, 1])
+    two = jnp.stack([jnp.zeros(7), logits], axis=1)
+    np.testing.assert_allclose(
+        binary_cross_entropy_fwd(logits, target.astype(float))[0], softmax_cross_entropy_fwd(two, target)[0], rtol=1e-12
+    )
+    one_bar, _ = backward(binary_cross_entropy_fwd, binary_cross_entropy_bwd, logits, target.astype(float))
+    two_bar, _ = backward(softmax_cross_entropy_fwd, softmax_cross_entropy_bwd, two, target)
+    np.testing.assert_allclose(one_bar, two_bar[:, 1], rtol=1e-12)
+
+
+def test_a_target_between_no_and_yes_is_met_where_the_probability_equals_it():
+    target = jnp.array([0.25, 0.5, 0.9])
+    logits_bar, _ = backward(binary_cross_entropy_fwd, binary_cross_entropy_bwd, jnp.log(target / (1 - target)), target)
+    np.testing.assert_allclose(logits_bar, 0, atol=1e-16)
+
+
+@pytest.mark.parametrize("scale", [1.0, 100.0, 1e4])
+def test_each_row_of_logits_bar_adds_up_to_zero(scale):
+    logits, labels = drawn_rows()
+    logits_bar, _ = backward(softmax_cross_entropy_fwd, softmax_cross_entropy_bwd, scale * logits, labels)
+    np.testing.assert_allclose(logits_bar.sum(axis=1), 0, atol=1e-16)
+
+
+def test_raising_a_whole_row_changes_neither_loss_nor_slope():
+    logits, labels = drawn_rows()
+    raised = logits + jnp.arange(7.0)[:, None]
+    np.testing.assert_allclose(
+        softmax_cross_entropy_fwd(raised, labels)[0], softmax_cross_entropy_fwd(logits, labels)[0], rtol=1e-12
+    )
+    bars = [backward(softmax_cross_entropy_fwd, softmax_cross_entropy_bwd, z, labels)[0] for z in (logits, raised)]
+    np.testing.assert_allclose(*bars, rtol=1e-11)
+
+
+# Extreme logits.
+
+
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+def test_binary_cross_entropy_is_finite_at_1e4_and_right(dtype):
+    logits, target = jnp.array([1e4, -1e4, 1e4, -1e4], dtype), jnp.array([1, 0, 0, 1], dtype)
+    loss, _ = binary_cross_entropy_fwd(logits, target)
+    assert float(loss) == pytest.approx(5e3)
+    logits_bar, _ = backward(binary_cross_entropy_fwd, binary_cross_entropy_bwd, logits, target)
+    np.testing.assert_array_equal(logits_bar, [0, 0, 0.25, -0.25])
+
+
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+def test_softmax_cross_entropy_is_finite_at_1e4_and_right(dtype):
+    logits, labels = jnp.array([[1e4, -1e4, 1e4], [1e4, -1e4, 0]], dtype), jnp.array([0, 1])
+    loss, _ = softmax_cross_entropy_fwd(logits, labels)
+    assert float(loss) == pytest.approx((math.log(2) + 2e4) / 2)
+    logits_bar, _ = backward(softmax_cross_entropy_fwd, softmax_cross_entropy_bwd, logits, labels)
+    np.testing.assert_array_equal(logits_bar, [[-0.25, 0, 0.25], [0.5, -0.5, 0]])
+
+
+def test_written_as_in_a_textbook_both_losses_break_at_1e4():
+    def binary(logit):
+        p = 1 / (1 + jnp.exp(-logit))
+        return -jnp.log(p)
+
+    def softmax(row):
+        return -jnp.log(jnp.exp(row) / jnp.sum(jnp.exp(row)))[0]
+
+    assert not np.isfinite(binary(-1e4))
+    assert not np.isfinite(jax.grad(binary)(-1e4))
+    assert np.isnan(softmax(jnp.array([1e4, 0.0])))
+
+
+def test_the_slope_at_a_logit_of_zero_is_a_half_where_a_stable_formula_has_none():
+    def stable(z):
+        return jnp.maximum(z, 0) + jnp.log1p(jnp.exp(-jnp.abs(z)))
+
+    assert float(jax.grad(stable)(0.0)) != 0.5  # the two kinks cancel on paper, and not term by term
+    assert float(jax.grad(binary_cross_entropy)(jnp.zeros(1), jnp.zeros(1))[0]) == 0.5
+    assert float(backward(binary_cross_entropy_fwd, binary_cross_entropy_bwd, jnp.zeros(1), jnp.zeros(1))[0][0]) == 0.5
+
+
+# What is saved.
+
+
+def test_half_squared_error_keeps_one_array_and_the_cross_entropies_their_logits():
+    x, w, b = drawn(7, 5), drawn(5, 3), drawn(3)
+    labels = jnp.zeros(7, int)
+
+    def after_affine(fwd, *others):
+        return residual_bytes(lambda x, w, b: fwd(affine(x, w, b), *others), x, w, b)
+
+    assert residual_bytes(half_squared_error_fwd, drawn(7, 3), drawn(7, 3)) == 7 * 3 * 8
+    kept = after_affine(lambda logits: softmax_cross_entropy_fwd(logits, labels)[0:2])
+    assert kept <= 7 * 3 * 8 + labels.nbytes
+    assert kept <= vjp_residual_bytes(lambda x, w, b: softmax_cross_entropy(affine(x, w, b), labels), x, w, b)
+
+
+# The exam paper.
+
+
+def edited(tmp_path, *edits):
+    """A submission of our answers after edits, each from one text to another that occurs in them."""
+    text = ANSWERS.read_text(encoding="utf-8")
+    for old, new in edits:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    (tmp_path / "work.py").write_text("import jax.numpy as jnp\n" + text, encoding="utf-8")
+    return Submission.read(tmp_path / "work.py")
+
+
+def verdict(name, submission):
+    with jax.enable_x64(False):  # as for a learner
+        return judge(find_exercise(f"{LESSON}.{name}"), submission, feedback=Feedback.NAME)
+
+
+def wrong_arrays(found):
+    return {array.path for array in found.comparison.arrays if not array.right}
+
+
+HALF, TARGET = "loss_bar * error / len(error)", "target_bar = -prediction_bar"
+HALF_FORWARD = "return half_squared_error(prediction, target), prediction - target"
+SIGMOID, BINARY = "jax.nn.sigmoid(logits)", "loss_bar * (probability - target) / len(logits)"
+BINARY_FORWARD = "return binary_cross_entropy(logits, target), (logits, target)"
+SOFTMAX, CHOSEN = "jax.nn.softmax(logits, axis=-1)", "jax.nn.one_hot(labels, logits.shape[-1], dtype=logits.dtype)"
+ROWS = "loss_bar * (probabilities - chosen) / len(labels)"
+SOFTMAX_FORWARD = "return softmax_cross_entropy(logits, labels), (logits, labels)"
+
+SLIPS = {
+    "half_squared_error": {
+        "not averaged": (HALF, "loss_bar * error", "7 times the right one"),
+        "averaged over entries": (HALF, "loss_bar * error / error.size", "1/5 times the right one"),
+        "over the wrong axis": (HALF, "loss_bar * error / error.shape[1]", "the right one"),
+        "the 2 left in": (HALF, "loss_bar * 2 * error / len(error)", "2 times the right one"),
+        "the half left in": (HALF, "loss_bar * 0.5 * error / len(error)", "the right one"),
+        "without loss_bar": (HALF, "error / len(error)", ""),
+        "with a minus": (HALF, "-loss_bar * error / len(error)", "the opposite sign"),
+        "squared": (HALF, "loss_bar * error**2 / len(error)", ""),
+        "its sign alone": (HALF, "loss_bar * jnp.sign(error) / len(error)", ""),
+        "the target alike": (TARGET, "target_bar = prediction_bar", "the opposite sign"),
+        "the target not moved": (TARGET, "target_bar = 0 * prediction_bar", "zero throughout"),
+        "the wrong difference": (HALF_FORWARD, HALF_FORWARD.replace("n - target", "n + target"), ""),
+    },
+    "binary_cross_entropy": {
+        "not averaged": (BINARY, "loss_bar * (probability - target)", "7 times the right one"),
+        "without loss_bar": (BINARY, "(probability - target) / len(logits)", ""),
+        "with a minus": (BINARY, "loss_bar * (target - probability) / len(logits)", "the opposite sign"),
+        "without the target": (BINARY, "loss_bar * probability / len(logits)", "Ask: what is the slope of softplus"),
+        "the target alone": (BINARY, "-loss_bar * target / len(logits)", ""),
+        "the slope of a sigmoid too": (
+            BINARY,
+            "loss_bar * (probability - target) * probability * (1 - probability) / len(logits)",
+            "",
+        ),
+        "the logit for its probability": (SIGMOID, "logits", ""),
+        "a tanh": (SIGMOID, "jnp.tanh(logits)", ""),
+        "a sigmoid turned round": (SIGMOID, "jax.nn.sigmoid(-logits)", ""),
+        "rounded": (SIGMOID, "(logits > 0)", ""),
+        "twice": (SIGMOID, "jax.nn.sigmoid(jax.nn.sigmoid(logits))", ""),
+    },
+    "softmax_cross_entropy": {
+        "not averaged": (ROWS, "loss_bar * (probabilities - chosen)", "7 times the right one"),
+        "averaged over entries": (ROWS, "loss_bar * (probabilities - chosen) / logits.size", "1/5 times the right one"),
+        "without loss_bar": (ROWS, "(probabilities - chosen) / len(labels)", ""),
+        "with a minus": (ROWS, "loss_bar * (chosen - probabilities) / len(labels)", "the opposite sign"),
+        "without the label": (ROWS, "loss_bar * probabilities / len(labels)", "Ask: which entry of each row"),
+        "the label alone": (ROWS, "-loss_bar * chosen / len(labels)", ""),
+        "down the columns": (SOFTMAX, "jax.nn.softmax(logits, axis=0)", ""),
+        "over all entries": (SOFTMAX, "jax.nn.softmax(logits, axis=None)", ""),
+        "a sigmoid each": (SOFTMAX, "jax.nn.sigmoid(logits)", ""),
+        "not normalised": (SOFTMAX, "jnp.exp(logits)", ""),
+        "the logits themselves": (SOFTMAX, "logits", ""),
+        "the next class": (CHOSEN, "jax.nn.one_hot(labels + 1, logits.shape[-1], dtype=logits.dtype)", ""),
+        "every row's first label": (CHOSEN, "jax.nn.one_hot(labels[0], logits.shape[-1], dtype=logits.dtype)", ""),
+    },
+}
+
+
+@pytest.mark.parametrize("name, slip", [(name, slip) for name in SLIPS for slip in SLIPS[name]])
+def test_a_wrong_loss_is_refused(name, slip, tmp_path):
+    old, new, says = SLIPS[name][slip]
+    found = verdict(name, edited(tmp_path, (old, new)))
+    assert found.status is Status.WRONG
+    assert found.points < found.possible
+    assert wrong_arrays(found)
+    assert says in " ".join(found.lines)
+
+
+@pytest.mark.parametrize(
+    "name, edits, case",
+    [
+        ("half_squared_error", [(HALF, "loss_bar * jnp.squeeze(error) / len(jnp.squeeze(error))")], "one row"),
+        (
+            "binary_cross_entropy",
+            [(SIGMOID, "jnp.exp(logits) / (1 + jnp.exp(logits))")],
+            "+-1e4",
+        ),
+        (
+            "binary_cross_entropy",
+            [(SIGMOID, "(logits > 0) - jnp.sign(logits) / (1 + jnp.exp(abs(logits)))")],
+            "exactly zero",
+        ),
+        (
+            "binary_cross_entropy",
+            [
+                (
+                    BINARY_FORWARD,
+                    "p = jax.nn.sigmoid(logits)\n    return -jnp.mean(target * jnp.log(p) + "
+                    "(1 - target) * jnp.log(1 - p)), (logits, target)",
+                )
+            ],
+            "+-1e4",
+        ),
+        ("softmax_cross_entropy", [(SOFTMAX, "jnp.exp(logits) / jnp.exp(logits).sum(axis=1, keepdims=True)")], "+-1e4"),
+        (
+            "softmax_cross_entropy",
+            [
+                (
+                    SOFTMAX_FORWARD,
+                    "p = jax.nn.softmax(logits)\n    return -jnp.mean(jnp.log("
+                    "p[jnp.arange(len(p)), labels])), (logits, labels)",
+                )
+            ],
+            "+-1e4",
+        ),
+    ],
+)
+def test_a_loss_that_fails_at_awkward_inputs_is_told_which(name, edits, case, tmp_path):
+    found = verdict(name, edited(tmp_path, *edits))
+    assert found.status is Status.WRONG
+    assert case in found.headline
+
+
+FAULTS = {
+    "one cotangent": ("half_squared_error", ("return prediction_bar, target_bar", "return prediction_bar")),
+    "None for a target that is asked": ("half_squared_error", (TARGET, "target_bar = None")),
+    "no residuals": ("half_squared_error", (HALF_FORWARD, "return half_squared_error(prediction, target)")),
+    "a row of losses": (
+        "softmax_cross_entropy",
+        (SOFTMAX_FORWARD, "return jax.nn.logsumexp(logits, axis=1), (logits, labels)"),
+    ),
+    "one number": ("softmax_cross_entropy", (ROWS, "jnp.sum(loss_bar * (probabilities - chosen)) / len(labels)")),
+    "not traceable": ("softmax_cross_entropy", (CHOSEN, "jnp.eye(logits.shape[1])[[int(n) for n in labels]]")),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_loss_that_is_not_as_asked_is_told_so(fault, tmp_path):
+    name, edit = FAULTS[fault]
+    assert not verdict(name, edited(tmp_path, edit)).right
+
+
+WRITTEN_DIFFERENTLY = {
+    "half_squared_error": [
+        [(HALF, "loss_bar * error * (1 / error.shape[0])")],
+        [
+            (HALF_FORWARD, "return half_squared_error(prediction, target), (prediction, target)"),
+            ("error = residuals", "error = residuals[0] - residuals[1]"),
+        ],
+        [(HALF_FORWARD, "error = prediction - target\n    return jnp.mean(jnp.sum(error**2, axis=1)) / 2, error")],
+        [(TARGET, "target_bar = loss_bar * (0 - error) / len(error)")],
+    ],
+    "binary_cross_entropy": [
+        [(SIGMOID, "1 / (1 + jnp.exp(-logits))")],
+        [(SIGMOID, "0.5 * (1 + jnp.tanh(logits / 2))")],
+        [(BINARY_FORWARD, "return jnp.mean(jnp.logaddexp(0, logits) - target * logits), (logits, target)")],
+        [
+            (SIGMOID, "logits"),
+            (BINARY_FORWARD, "return binary_cross_entropy(logits, target), (jax.nn.sigmoid(logits), target)"),
+        ],
+        [
+            (
+                "return logits_bar, None\n\n\ndef softmax",
+                "return logits_bar, -loss_bar * logits / len(logits)\n\n\ndef softmax",
+            )
+        ],
+    ],
+    "softmax_cross_entropy": [
+        [(SOFTMAX, "jnp.exp(logits - jax.nn.logsumexp(logits, axis=1, keepdims=True))")],
+        [
+            (
+                SOFTMAX_FORWARD,
+                "p = jax.nn.softmax(logits)\n    return softmax_cross_entropy(logits, labels), (p, labels)",
+            ),
+            (SOFTMAX, "logits"),
+        ],
+        [(CHOSEN, "(labels[:, None] == jnp.arange(logits.shape[1]))")],
+        [(ROWS, "loss_bar / len(labels) * probabilities.at[jnp.arange(len(labels)), labels].add(-1)")],
+        [(ROWS, "loss_bar * (probabilities - chosen) / logits.shape[0]")],
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "name, edits", [(name, edits) for name, all_of in WRITTEN_DIFFERENTLY.items() for edits in all_of]
+)
+def test_a_right_answer_written_differently_is_right(name, edits, tmp_path):
+    assert verdict(name, edited(tmp_path, *edits)).status is Status.RIGHT
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_our_answers_are_right(name):
+    found = verdict(name, Submission.read(ANSWERS))
+    assert found.status is Status.RIGHT
+    assert found.points == found.possible
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_blank_stubs_are_not_started(name, tmp_path):
+    heads = (f"def {name}_fwd(prediction, target):", f"def {name}_bwd(residuals, loss_bar):")
+    (tmp_path / "work.py").write_text("".join(f"{head}\n    raise NotImplementedError\n" for head in heads))
+    found = verdict(name, Submission.read(tmp_path / "work.py"))
+    assert found.status is Status.NOT_STARTED
+    assert found.points == 0
+
+
+QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names]
+CHOICES = [exercise for exercise in QUESTIONS if isinstance(exercise.task, Choice)]
+
+
+def answered(exercise, value):
+    return verdict(exercise.name.partition(".")[2], Submission.of(**{exercise.name: value}))
+
+
+@pytest.mark.parametrize("exercise", QUESTIONS, ids=lambda exercise: exercise.name)
+def test_our_answer_to_a_question_is_right(exercise):
+    assert judge(exercise, Submission.read(ANSWERS)).status is Status.RIGHT
+
+
+@pytest.mark.parametrize("exercise", CHOICES, ids=lambda exercise: exercise.name)
+def test_one_option_is_right_and_each_wrong_one_has_its_own_explanation(exercise):
+    options = exercise.task.options
+    assert sum(option.right for option in options) == 1
+    assert len({option.says for option in options}) == len(options)
+    for option in options:
+        found = answered(exercise, option.letter)
+        assert found.right is option.right
+        assert option.says in found.lines
+
+
+@pytest.mark.parametrize("value, says", [(3.3219, "bits"), (1.0, "base 10"), (0.1, "probability"), (-2.3026, "minus")])
+def test_a_wrong_loss_of_equal_logits_has_its_own_explanation(value, says):
+    found = answered(find_exercise(f"{LESSON}.q3"), value)
+    assert found.status is Status.WRONG
+    assert says in " ".join(found.lines)
+
+
+def test_the_mistake_to_be_named_is_a_softmax_down_the_columns():
+    logits = np.array([[2.0, 0, -1], [0, 1, 0], [1, -1, 3]])
+    theirs = np.asarray(mistaken_logits_bar(logits, np.arange(3)))
+    np.testing.assert_allclose(theirs, (np.exp(logits) / np.exp(logits).sum(axis=0) - np.eye(3)) / 3, rtol=1e-12)
+    np.testing.assert_allclose((theirs + np.eye(3) / 3).sum(axis=0), 1 / 3, rtol=1e-12)
+    assert (np.diag(theirs) < 0).all()
+    assert (np.abs(theirs.sum(axis=1)) > 1e-2).all()
+
+
+def test_every_pair_has_three_hints_and_none_of_them_says_the_answer():
+    asked = (HALF, BINARY, ROWS, "probability - target", "probabilities - chosen", "prediction - target,")
+    for exercise in paper_of(LESSON).exercises:
+        if exercise.task.names:
+            assert len(exercise.hints) == 3
+            assert not [hint for hint in exercise.hints for line in asked if line in hint]
+
+
+def test_one_exercise_is_marked_hard_and_four_to_eight_are_required():
+    exercises = paper_of(LESSON).exercises
+    assert [exercise.name for exercise in exercises if exercise.hard] == [f"{LESSON}.softmax_cross_entropy"]
+    assert 4 <= sum(exercise.required for exercise in exercises) <= 8
