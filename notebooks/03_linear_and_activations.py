@@ -190,6 +190,14 @@ from solutions.linear_and_activations import sigmoid_bwd, sigmoid_fwd
 # %% name="check-sigmoid" tags=["check"]
 course.check(sigmoid_fwd, sigmoid_bwd)
 
+# %% [markdown] name="derive-sigmoid"
+# <details><summary>After you solved it: what was kept</summary>
+#
+# Each `x[k]` touches `y[k]` alone, so `x_bar = y_bar * y * (1 - y)`, entry by entry. Forward kept `y`, 4 bytes an entry. A boolean
+# would not do here: the slope is another number at every `x`. But `y` is an array that the next part is given anyway, and if that
+# part keeps it too, it is there once.
+# </details>
+
 # %% [markdown] name="tanh"
 # ## tanh
 #
