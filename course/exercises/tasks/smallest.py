@@ -53,11 +53,11 @@ def smallest_counterexample(
 
 
 def _small_sizes(axes: int) -> Iterator[tuple[int, ...]]:
-    """Sizes from nothing but ones, by one axis longer than the others, to twos and threes."""
+    """Sizes from nothing but ones, by one axis longer than the others, to twos and threes; one try without axes."""
     tries = [(1,) * axes]
     tries += [tuple(2 if i == longer else 1 for i in range(axes)) for longer in range(axes)]
     tries += [(2,) * axes, tuple(2 + i % 2 for i in range(axes)), (3,) * axes]
-    yield from dict.fromkeys(sizes for sizes in tries[:MOST_TRIES] if sizes)
+    yield from dict.fromkeys(tries[:MOST_TRIES])
 
 
 def _example_at(point: Point, fwd: Callable[..., Any], bwd: Callable[..., Any], setting: Setting) -> Example | None:
