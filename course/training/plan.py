@@ -109,7 +109,7 @@ def _find_pair(demo: Demo, request: Request) -> tuple[Pair | None, tuple[str, ..
     except NoPair as why:
         if request.gradient is None and request.submission is None:
             return None, (f"{why}: this trains on jax.value_and_grad alone.",)
-        raise NoPair(f"{why}: write it, or train with --gradient jax.") from None
+        raise NoPair(f"{why}: name your own with --submission, or train with --gradient jax.") from None
 
 
 def _settings(request: Request, basis: Settings, examples: int) -> Settings:

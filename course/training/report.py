@@ -31,7 +31,8 @@ class Praise:
 
 def print_results(console: Console, results: Results) -> None:
     """Prints the table, and the sentences where two gradients were trained."""
-    console.print(_table(results))
+    console.print(_table(results, console.encoding))
+    say(console, "")
     for sentence in _sentences(results):
         say(console, sentence)
 
@@ -53,13 +54,13 @@ def say(console: Console, text: str, style: str | None = None, *, whole: bool = 
     console.print(spelled, style=style, highlight=False, markup=False, soft_wrap=whole)
 
 
-def _table(results: Results) -> Table:
+def _table(results: Results, encoding: str) -> Table:
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column("")
     for curve in results.curves.values():
         table.add_column(curve.label, justify="right")
     losses = [f"{curve.losses[-1]:.3g}" for curve in results.curves.values()]
-    times = [words.seconds(curve.step_seconds) for curve in results.curves.values()]
+    times = [words.printable(words.seconds(curve.step_seconds), encoding) for curve in results.curves.values()]
     table.add_row(f"test {results.demo.score}", *(f"{100 * results.scores[name]:.1f} %" for name in results.curves))
     table.add_row("last loss", *losses)
     table.add_row("time per step", *times)

@@ -94,8 +94,7 @@ def _judge(plan: Plan, out: Console, err: Console) -> float | None:
     if not wrong:
         return error
     if not plan.request.anyway:
-        lesson = plan.demo.exercise.partition(".")[0]
-        raise TrainingError(f"{wrong}. `{words.command(f'check {lesson}')}` says more; --anyway trains on it as it is.")
+        raise TrainingError(f"{wrong}. `{_check_command(plan)}` says more; --anyway trains on it as it is.")
     say(out, f"{wrong}; it is trained on anyway.")
     return None
 
@@ -104,11 +103,18 @@ def _find_out(plan: Plan, pair: Pair) -> tuple[str, float | None]:
     """What is wrong with a pair, if anything, and the largest error where nothing is."""
     verdict = judge_of(plan.demo, pair)
     if not verdict.right:
-        return f"{verdict.title}: {verdict.headline}", None
+        return f"The pair in {pair.submission.where} is not right: {verdict.headline}", None
     comparison = compare_on_network(plan.demo, pair, plan.splits)
     if not comparison.agrees:
-        return f"{verdict.title}, on this network: {comparison.headline}", None
+        return f"The pair in {pair.submission.where} is not right on this network: {comparison.headline}", None
     return "", largest_error(comparison)
+
+
+def _check_command(plan: Plan) -> str:
+    """What to type to be told more about the pair."""
+    path = plan.request.submission
+    words_typed = ["check", plan.demo.exercise.partition(".")[0], *(["--submission", path] if path else [])]
+    return words.command(shlex.join(words_typed))
 
 
 def _begin(plan: Plan, training: Training, err: Console) -> Run:

@@ -1,0 +1,58 @@
+"""A small demo, quick to compile: the digits, a network of one hidden layer of twelve."""
+
+import dataclasses
+
+import pytest
+
+from course.lessons.mlp import init_mlp
+from course.training.demo import Settings
+from course.training.gradients import by_hand, by_jax
+from course.training.loop import Training
+from course.training.mlp import DEMO
+from course.training.pair import find_pair
+from course.training.results import HAND, JAX
+
+
+@pytest.fixture(scope="session")
+def demo():
+    settings = Settings(steps=40, batch=64, lr=3e-3, dtype="float64")
+    return dataclasses.replace(DEMO, init=lambda key: init_mlp(key, (64, 12, 10)), settings=settings)
+
+
+@pytest.fixture(scope="session")
+def splits():
+    return DEMO.read_data()
+
+
+@pytest.fixture(scope="session")
+def solution():
+    """The course's own pair, as (fwd, bwd)."""
+    return find_pair(DEMO).functions
+
+
+@pytest.fixture(scope="session")
+def trainings(demo, splits, solution):
+    """Makes a training of the small demo; those of the same settings share their compiled programs."""
+    gradients = {HAND: by_hand(*solution), JAX: by_jax(demo.loss)}
+    made = {}
+
+    def make(names=(HAND, JAX), **settings):
+        key = (tuple(names), *sorted(settings.items()))
+        if key not in made:
+            changed = dataclasses.replace(demo.settings, **settings)
+            made[key] = Training(demo, changed, {name: gradients[name] for name in names}, splits)
+        return made[key]
+
+    return make
+
+
+def to_the_end(training, run):
+    while run.step < training.settings.steps:
+        run = training.advance(run)
+    return run
+
+
+@pytest.fixture(scope="session", name="to_the_end")
+def _to_the_end():
+    """Trains to the last step."""
+    return to_the_end
