@@ -13,20 +13,20 @@ from solutions.losses import softmax_cross_entropy_bwd, softmax_cross_entropy_fw
 def mlp_fwd(params: Mlp, x: Float[Array, "batch d_in"]) -> tuple[Float[Array, "batch classes"], list[Any]]:
     """Returns the logits, and one entry of residuals an operation, in the order in which forward ran them."""
     *hidden, last = params.layers
-    residuals: list[Any] = []
+    residuals: list[object] = []
     # 1. What must be kept from each layer, and who decides that?
     for layer in hidden:
         x, kept_affine = affine_fwd(x, layer.w, layer.b)
         x, kept_relu = relu_fwd(x)
         residuals.append((kept_affine, kept_relu))
-    # 2. The last layer has no relu.
+    # 2. What is different about the last layer?
     logits, kept_affine = affine_fwd(x, last.w, last.b)
     return logits, [*residuals, kept_affine]
 
 
 def mlp_bwd(residuals: list[Any], logits_bar: Float[Array, "batch classes"]) -> tuple[Mlp, Float[Array, "batch d_in"]]:
     """Returns (params_bar, x_bar)."""
-    *hidden, kept_affine = residuals
+    *hidden, kept_affine = residuals  # whatever each pair kept: nobody else looks into it
     # 1. Which operation ran last?
     x_bar, w_bar, b_bar = affine_bwd(kept_affine, logits_bar)
     layers_bar = [Layer(w_bar, b_bar)]
@@ -43,19 +43,24 @@ def mlp_loss_fwd(
     params: Mlp, x: Float[Array, "batch d_in"], labels: Int[Array, "batch"]
 ) -> tuple[Float[Array, ""], tuple[Any, Any]]:
     """Returns the loss, and the residuals of both halves."""
-    # 1. Two pairs in a row: what does each keep?
+    # 1. Two pairs in a row: what does each of them hand to the next?
     logits, kept_network = mlp_fwd(params, x)
     loss, kept_loss = softmax_cross_entropy_fwd(logits, labels)
+    # 2. What must be kept of two pairs?
     return loss, (kept_network, kept_loss)
 
 
 def mlp_loss_bwd(residuals: tuple[Any, Any], loss_bar: Float[Array, ""]) -> tuple[Mlp, None, None]:
     """Returns the gradient of the parameters; the images and their labels are data and get None."""
     kept_network, kept_loss = residuals
-    # 1. Backward runs the two pairs in the opposite order.
+    # 1. Which of the two pairs ran last, and what does it hand to the other?
     logits_bar, _ = softmax_cross_entropy_bwd(kept_loss, loss_bar)
     params_bar, _ = mlp_bwd(kept_network, logits_bar)
+    # 2. Forward had three arguments, and two of them are data. What is returned?
     return params_bar, None, None
 
 
 course.answer("mlp.q1", "b")
+course.answer("mlp.q2", 1.52)
+course.answer("mlp.q3", "c")
+course.answer("mlp.q4", "b")

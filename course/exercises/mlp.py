@@ -2,48 +2,108 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.limits import Limits
-from course.exercises.tasks.pair import PairTask
-from course.exercises.tasks.question import Choice, Option
+from course.exercises.tasks.pair import Case, PairTask
+from course.exercises.tasks.question import Choice, Number, Option
+from course.lessons.linear_and_activations import affine
+from course.lessons.losses import softmax_cross_entropy
 from course.lessons.mlp import Layer, Mlp, mlp, mlp_loss
 
+SIZES = (64, 128, 64, 10)
+"""The network whose cost is asked for: from 8 x 8 pixels to ten classes."""
 
-def _draw_params(draw: Draw) -> Mlp:
-    sizes = ("d_in", "first", "second", "classes")
+_DEEP = ("d_in", "first", "second", "classes")
+_SHALLOW = ("d_in", "classes")
+
+
+def _draw_params(draw: Draw, sizes: Sequence[str]) -> Mlp:
     return Mlp([Layer(draw.normal(a, b), draw.normal(b)) for a, b in pairwise(sizes)])
 
 
 def _draw_network(draw: Draw) -> tuple[Mlp, np.ndarray]:
-    return _draw_params(draw), draw.normal("batch", "d_in")
+    return _draw_params(draw, _DEEP), draw.normal("batch", "d_in")
+
+
+def _draw_one_layer(draw: Draw) -> tuple[Mlp, np.ndarray]:
+    return _draw_params(draw, _SHALLOW), draw.normal("batch", "d_in")
 
 
 def _draw_loss(draw: Draw) -> tuple[Mlp, np.ndarray, Any]:
     return *_draw_network(draw), draw.below("classes", "batch")
 
 
+def _draw_one_layer_loss(draw: Draw) -> tuple[Mlp, np.ndarray, Any]:
+    return *_draw_one_layer(draw), draw.below("classes", "batch")
+
+
+def mistaken_gradient(params: Mlp, x: Any, labels: Any) -> Mlp:
+    """Returns the gradient from somebody's wrong mlp_loss_bwd, for a loss_bar of 1.
+
+    The mistake is a network of the right value whose true derivative is the wrong answer.
+    """
+    return jax.grad(_mistaken_loss)(params, x, labels)
+
+
+def _mistaken_loss(params: Mlp, x: jax.Array, labels: jax.Array) -> jax.Array:
+    *hidden, last = params.layers
+    for layer in hidden:
+        z = affine(x, layer.w, layer.b)
+        x = z + jax.lax.stop_gradient(jnp.maximum(z, 0) - z)
+    return softmax_cross_entropy(affine(x, last.w, last.b), labels)
+
+
+def _backward_over_forward() -> float:
+    """Counts the matrix products of jax.vjp by the parameters alone, less those of forward, over those of forward."""
+    from course.comparison.methods import method_counts
+
+    layers = [Layer(_like(a, b), _like(b)) for a, b in pairwise(SIZES)]
+    x, labels = jnp.zeros((32, SIZES[0]), jnp.float32), jnp.zeros(32, jnp.int32)
+    counts = method_counts(lambda params: mlp_loss(params, x, labels), None, None, Mlp(layers))
+    return (counts.vjp.dot_flops - counts.primal.dot_flops) / counts.primal.dot_flops
+
+
+def _like(*shape: int) -> Any:
+    return jax.ShapeDtypeStruct(shape, jnp.float32)
+
+
 MLP = Exercise(
     name="mlp.mlp",
     title="mlp",
-    task=PairTask(primal=mlp, fwd="mlp_fwd", bwd="mlp_bwd", draw=_draw_network, limits=Limits(flops=1.3)),
+    task=PairTask(
+        primal=mlp,
+        fwd="mlp_fwd",
+        bwd="mlp_bwd",
+        draw=_draw_network,
+        awkward=(Case("a network of one layer", _draw_one_layer),),
+        limits=Limits(flops=1.3),
+    ),
     points=7,
     cost_points=1,
     uses=("linear_and_activations.affine", "linear_and_activations.relu"),
     hard=True,
     hints=(
-        "Forward is a loop over pairs that keeps what each pair keeps. Backward is the same loop, last to first.",
-        "The x_bar of one operation is the y_bar of the one before it.",
-        "Collect a Layer of cotangents for each layer, turn the list round at the end, and return the last x_bar too.",
+        "Forward is a loop: call a pair's fwd, put its residuals on a list, go on with its value. The last layer has "
+        "no relu, so it stands behind the loop. Backward asks each bwd for its part, in the opposite order.",
+        "The x_bar of one part is the y_bar of the part before it: one variable is handed through the whole pass. "
+        "Start with the last affine and logits_bar; then, for each hidden layer from the back, first its relu, then "
+        "its affine.",
+        "affine_bwd gives three arrays: one goes on, two make a Layer for the list. relu_bwd gives a tuple of one: "
+        "(y_bar,) = relu_bwd(...) unpacks it. The list of Layers grew from the last layer to the first, and Mlp wants "
+        "it from the first to the last. What is left over at the end is the x_bar of the whole network.",
     ),
     asks={
         "params_bar": "in which order did backward meet the layers, and in which order are they wanted?   (step 3)",
-        "x_bar": "which operation touched x first, and so comes last?   (step 2)",
+        "x_bar": "which part touched x first, and so comes last?   (step 2)",
     },
 )
 
@@ -51,15 +111,23 @@ MLP_LOSS = Exercise(
     name="mlp.mlp_loss",
     title="mlp with its loss",
     task=PairTask(
-        primal=mlp_loss, fwd="mlp_loss_fwd", bwd="mlp_loss_bwd", draw=_draw_loss, data=(1,), limits=Limits(flops=1.3)
+        primal=mlp_loss,
+        fwd="mlp_loss_fwd",
+        bwd="mlp_loss_bwd",
+        draw=_draw_loss,
+        awkward=(Case("a network of one layer", _draw_one_layer_loss),),
+        data=(1,),
+        limits=Limits(flops=1.3),
     ),
     points=4,
     cost_points=1,
     uses=("mlp.mlp", "losses.softmax_cross_entropy"),
     hints=(
-        "Two pairs in a row. Each has its own residuals; keep both.",
-        "Backward starts with the loss: its logits_bar is what the network's backward wants.",
-        "Images and labels are data: return None for each.",
+        "Two pairs in a row: the network, then the loss. Each has residuals of its own; keep both.",
+        "Backward starts where forward ended. What the loss hands back first is just what the network's backward asks "
+        "for as its cotangent.",
+        "softmax_cross_entropy_bwd gives (logits_bar, None), mlp_bwd gives (params_bar, x_bar). Of these four, one is "
+        "handed on and one is returned. Forward had three arguments; images and labels are data: None for each.",
     ),
     asks={"params_bar": "which of the two pairs ran last, and what does it hand to the other?   (step 1)"},
 )
@@ -78,9 +146,89 @@ WHOSE_COST = Exercise(
                 right=True,
             ),
             Option("c", "Into computing forward again.", "That is what residuals are for: nothing is computed again."),
+            Option(
+                "d",
+                "One for the weights, one for the biases.",
+                "A bias is added, not multiplied: its cotangent is a sum over rows, next to nothing beside a product.",
+            ),
         ),
     ),
     points=1,
 )
 
-PAPER = Paper("mlp", (MLP, MLP_LOSS, WHOSE_COST), shows_cost=True)
+FIRST_LAYER_S_SHARE = Exercise(
+    name="mlp.q2",
+    title="the first layer's share",
+    task=Number(
+        f"Count matrix products alone. For a network of sizes {SIZES}, how many times as much as forward is backward, "
+        "if nobody asks for the cotangent of the images? (Two digits after the point will do.)",
+        compute=_backward_over_forward,
+        says="Right: twice, less the product that would give the images' cotangent. That one is half of forward here.",
+        traps=(
+            (lambda: 2.0, "That is with the images' cotangent. One product of the first layer is not needed."),
+            (lambda: 2.0 - 2 / 3, "The three layers are not equally large: weigh each by d_in * d_out."),
+            (lambda: 1.0 + _backward_over_forward(), "That is forward and backward together. Backward alone is asked."),
+            (lambda: 2.0 - 64 * 10 / 17024, "You left out the last layer's product. Whose x_bar does nobody ask for?"),
+        ),
+    ),
+    points=1,
+)
+
+ALL_ZERO = Exercise(
+    name="mlp.q3",
+    title="a start at zero",
+    task=Choice(
+        "Every weight and every bias starts at zero. After the first backward pass, which cotangents are not zero?",
+        (
+            Option("a", "All of them.", "Go back from the logits: what does y_bar @ w.T give, if w is zero?"),
+            Option(
+                "b", "None.", "All classes get probability 0.1, and the loss wants another: logits_bar is not zero."
+            ),
+            Option(
+                "c",
+                "The last layer's b alone.",
+                "Right: its w_bar is x.T @ y_bar, and its x is relu(0); and nothing gets through a w of zeros. Such a "
+                "network learns how frequent the classes are, and never anything else.",
+                right=True,
+            ),
+            Option(
+                "d", "The last layer's w and b.", "w_bar is x.T @ y_bar. What is the x of the last layer, after relu?"
+            ),
+        ),
+    ),
+    points=1,
+)
+
+WHICH_MISTAKE = Exercise(
+    name="mlp.q4",
+    title="which mistake is this?",
+    task=Choice(
+        "Somebody's gradient agrees with the right one in the last layer, and in no other. What was done there?",
+        (
+            Option(
+                "a", "The division by the batch was left out.", "Then every layer would be off, by the same factor."
+            ),
+            Option(
+                "b",
+                "relu was left out on the way back.",
+                "Right: the last layer comes before any relu. And a unit that is dead in every row can only get "
+                "something if its relu was not asked.",
+                right=True,
+            ),
+            Option(
+                "c",
+                "logits_bar was wrong.",
+                "The last layer's cotangents are made of logits_bar, and these are right.",
+            ),
+            Option(
+                "d",
+                "The list of layers was not turned round.",
+                "Then the last layer's cotangents would stand in the first layer's place, in the wrong shape.",
+            ),
+        ),
+    ),
+    points=1,
+    required=False,
+)
+
+PAPER = Paper("mlp", (MLP, MLP_LOSS, WHOSE_COST, FIRST_LAYER_S_SHARE, ALL_ZERO, WHICH_MISTAKE), shows_cost=True)

@@ -1,0 +1,442 @@
+"""What answers to `mlp` must meet: every entry, cost and bytes counted, training on real digits, the exam paper."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import course
+from course.comparison.costs import method_costs
+from course.comparison.methods import method_counts
+from course.comparison.point import make_point
+from course.comparison.residuals import residual_bytes
+from course.exercises import find_exercise, paper_of
+from course.exercises.mlp import SIZES, mistaken_gradient
+from course.exercises.tasks.question import Choice
+from course.grading import judge
+from course.grading.submission import Submission
+from course.lessons.mlp import Layer, Mlp, init_mlp, mlp, mlp_loss
+from course.records import Feedback, Status
+from course.training.data import digits
+from solutions.mlp import mlp_bwd, mlp_fwd, mlp_loss_bwd, mlp_loss_fwd
+
+LESSON = "mlp"
+FOLDER = Path(__file__).parents[2] / "solutions"
+EARLIER = ("linear_and_activations", "losses")
+PAIRS = ["mlp", "mlp_loss"]
+
+
+@pytest.fixture(autouse=True)
+def _float64():
+    with jax.enable_x64(True):
+        yield
+
+
+def drawn(*shape, seed=0):
+    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape))
+
+
+def drawn_network(*sizes, batch=6):
+    layers = [Layer(drawn(a, b, seed=a), drawn(b, seed=b)) for a, b in pairwise(sizes)]
+    labels = jnp.asarray(np.random.default_rng(1).integers(0, sizes[-1], batch))
+    return Mlp(layers), drawn(batch, sizes[0], seed=2), labels
+
+
+def close(one, other, rtol=1e-10):
+    assert jax.tree.structure(one) == jax.tree.structure(other)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=rtol, atol=1e-12), one, other)
+
+
+@pytest.fixture(scope="module")
+def forty_images():
+    (images, labels), *_ = digits()
+    return images[:40], labels[:40]  # as NumPy arrays: made before float64 is switched on
+
+
+# Every entry.
+
+
+@pytest.mark.parametrize("sizes", [(5, 3), (5, 4, 3), (7, 5, 3, 9), (4, 4, 4, 4, 4, 4, 4)])
+def test_at_every_depth_the_loop_gives_what_jax_gives(sizes):
+    params, x, _ = drawn_network(*sizes)
+    logits, pullback = jax.vjp(mlp, params, x)
+    logits_bar = drawn(6, sizes[-1], seed=3)
+    given, residuals = mlp_fwd(params, x)
+    close(given, logits)
+    close(mlp_bwd(residuals, logits_bar), pullback(logits_bar))
+
+
+def test_the_gradient_is_the_one_written_out_layer_by_layer():
+    params, x, labels = drawn_network(5, 4, 3)
+    (w1, b1), (w2, b2) = ((np.asarray(layer.w), np.asarray(layer.b)) for layer in params.layers)
+    z1 = np.asarray(x) @ w1 + b1
+    a1 = z1 * (z1 > 0)
+    e = np.exp(a1 @ w2 + b2)
+    z2_bar = 3.0 * (e / e.sum(axis=1, keepdims=True) - np.eye(3)[labels]) / 6
+    z1_bar = (z2_bar @ w2.T) * (z1 > 0)
+    right = Mlp([Layer(x.T @ z1_bar, z1_bar.sum(axis=0)), Layer(a1.T @ z2_bar, z2_bar.sum(axis=0))])
+    _, residuals = mlp_loss_fwd(params, x, labels)
+    close(mlp_loss_bwd(residuals, jnp.asarray(3.0))[0], jax.tree.map(jnp.asarray, right))
+
+
+def test_a_nudge_along_the_gradient_moves_the_loss_by_its_squared_norm():
+    params, x, labels = drawn_network(7, 5, 3, 9)
+    _, residuals = mlp_loss_fwd(params, x, labels)
+    gradient = mlp_loss_bwd(residuals, jnp.ones(()))[0]
+    squared = sum(float(jnp.sum(array**2)) for array in jax.tree.leaves(gradient))
+    up, down = (jax.tree.map(lambda p, p_bar, h=h: p + h * p_bar, params, gradient) for h in (1e-7, -1e-7))
+    assert float(mlp_loss(up, x, labels) - mlp_loss(down, x, labels)) / 2e-7 == pytest.approx(squared, rel=1e-5)
+
+
+def test_at_a_start_of_zeros_only_the_last_bias_gets_anything():
+    params, x, labels = drawn_network(5, 4, 4, 3)
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    _, residuals = mlp_loss_fwd(zeros, x, labels)
+    *hidden, last = mlp_loss_bwd(residuals, jnp.ones(()))[0].layers
+    assert not any(np.any(array) for array in jax.tree.leaves((hidden, last.w)))
+    assert np.all(last.b)
+
+
+def test_logits_of_1e4_give_a_finite_gradient():
+    params, x, labels = drawn_network(5, 4, 3)
+    _, residuals = mlp_loss_fwd(params, 1e4 * x, labels)
+    assert all(np.all(np.isfinite(array)) for array in jax.tree.leaves(mlp_loss_bwd(residuals, jnp.ones(()))))
+
+
+# The start.
+
+
+def test_a_drawn_network_keeps_the_scale_through_twenty_layers():
+    """K. He et al., 2015: with variance 2 / d_in, relu layers neither shrink nor blow up what goes through."""
+    params = init_mlp(jax.random.key(3), (256,) * 21)
+    x = drawn(32, 256)
+    assert 0.2 < float(jnp.std(mlp(params, x)) / jnp.std(x)) < 5
+    halved = Mlp([Layer(0.5 * layer.w, layer.b) for layer in params.layers])
+    assert float(jnp.std(mlp(halved, x)) / jnp.std(x)) < 1e-5
+
+
+# What it costs, counted.
+
+
+def costs_of(sizes, batch):
+    """The costs of the gradient by the parameters, by method; images and labels are data."""
+    params, x, labels = drawn_network(*sizes, batch=batch)
+    point = make_point(lambda params: mlp_loss(params, x, labels), (params,))
+    pair = (lambda params: mlp_loss_fwd(params, x, labels), lambda kept, bar: mlp_loss_bwd(kept, bar)[:1])
+    return {cost.method: cost for cost in method_costs(point, *pair)}
+
+
+def test_backward_costs_two_products_a_layer_and_one_in_the_first():
+    params, x, labels = drawn_network(*SIZES, batch=64)
+    pair = (lambda params: mlp_loss_fwd(params, x, labels), lambda kept, bar: mlp_loss_bwd(kept, bar)[:1])
+    found = method_counts(lambda params: mlp_loss(params, x, labels), *pair, params)
+    products = [2 * 64 * a * b for a, b in pairwise(SIZES)]
+    assert found.primal.dot_flops == sum(products)
+    assert found.pair.dot_flops == found.vjp.dot_flops == 3 * sum(products) - products[0]
+
+
+def test_by_hand_costs_what_jax_vjp_costs_and_columns_thousands_of_times_more():
+    costs = costs_of(SIZES, 64)
+    assert costs["yours"].flops <= 1.03 * costs["jax.vjp"].flops
+    assert 2.3 < costs["yours"].ratio < 2.8
+    assert costs["jax.jacfwd, all columns"].ratio > 10_000
+    assert costs["central differences"].ratio > 30_000
+
+
+def test_the_cost_of_a_gradient_over_that_of_its_network_does_not_grow_with_depth():
+    ratios = [costs_of((32,) * depth + (10,), 32)["yours"].ratio for depth in (2, 8)]
+    assert all(2 < ratio < 3.2 for ratio in ratios)
+
+
+def test_only_the_x_of_each_affine_and_a_byte_for_each_relu_are_kept():
+    params, x, labels = drawn_network(7, 5, 3, 9)
+    assert residual_bytes(mlp_fwd, params, x) == 6 * (5 + 3) * (8 + 1)
+    assert residual_bytes(mlp_loss_fwd, params, x, labels) == 6 * (5 + 3) * (8 + 1) + 6 * 9 * 8
+
+
+# Training.
+
+
+def test_a_step_on_digits_is_the_same_by_hand_and_by_jax(forty_images):
+    forty_images = jax.tree.map(jnp.asarray, forty_images)
+    params = init_mlp(jax.random.key(0), (64, 16, 10))
+    by_hand, by_jax = (jax.jit(jax.value_and_grad(f)) for f in (course.as_jax(mlp_loss_fwd, mlp_loss_bwd), mlp_loss))
+    close(by_hand(params, *forty_images), by_jax(params, *forty_images))
+
+
+def test_forty_digits_are_learned_by_heart_on_the_hand_written_gradient(forty_images):
+    forty_images = jax.tree.map(jnp.asarray, forty_images)
+    params = init_mlp(jax.random.key(0), (64, 16, 10))
+    optimizer = optax.adam(1e-2)
+    loss_function = course.as_jax(mlp_loss_fwd, mlp_loss_bwd)
+
+    def step(carry, _):
+        params, state = carry
+        loss, params_bar = jax.value_and_grad(loss_function)(params, *forty_images)
+        updates, state = optimizer.update(params_bar, state)
+        return (optax.apply_updates(params, updates), state), loss
+
+    (params, _), losses = jax.lax.scan(step, (params, optimizer.init(params)), length=150)
+    assert losses[0] > 1.5
+    assert losses[-1] < 0.05
+    assert np.array_equal(mlp(params, forty_images[0]).argmax(axis=1), forty_images[1])
+
+
+# The exam paper.
+
+
+def edited(tmp_path, *edits):
+    """A submission of our answers to all lessons after edits of this one, each from one text to another."""
+    text = (FOLDER / f"{LESSON}.py").read_text(encoding="utf-8")
+    for old, new in edits:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    text = text.replace("from solutions.linear_and_activations import", "from course.answers import")
+    text = text.replace("from solutions.losses import", "from course.answers import")
+    (tmp_path / "work.py").write_text("import jax.numpy as jnp\n" + text, encoding="utf-8")
+    for earlier in EARLIER:
+        (tmp_path / f"{earlier}.py").write_text((FOLDER / f"{earlier}.py").read_text(encoding="utf-8"))
+    return Submission.read(tmp_path)
+
+
+def verdict(name, submission):
+    with jax.enable_x64(False):  # as for a learner
+        return judge(find_exercise(f"{LESSON}.{name}"), submission, feedback=Feedback.NAME)
+
+
+def wrong_arrays(found):
+    return {array.path.removeprefix("params_bar.") for array in found.comparison.arrays if not array.right}
+
+
+LOOP, TURNED = "(y_bar,) = relu_bwd(kept_relu, x_bar)", "return Mlp(layers_bar[::-1]), x_bar"
+FIRST, HIDDEN = "affine_bwd(kept_affine, logits_bar)", "affine_bwd(kept_affine, y_bar)"
+HAND_ON, LIST = "for kept_affine, kept_relu in reversed(hidden):", "        layers_bar.append(Layer(w_bar, b_bar))"
+FORWARD_LAST, FORWARD_RELU = "affine_fwd(x, last.w, last.b)", "x, kept_relu = relu_fwd(x)"
+LOSS, NETWORK = "softmax_cross_entropy_bwd(kept_loss, loss_bar)", "mlp_bwd(kept_network, logits_bar)"
+RETURNED = "return params_bar, None, None"
+FIRST_TWO = {f"layers[{n}].{name}" for n in (0, 1) for name in "wb"}
+
+SLIPS = {
+    "mlp": {
+        "relu left out": ([(LOOP, "y_bar = x_bar")], FIRST_TWO | {"x_bar"}),
+        "relu's cotangent not handed on": ([(HIDDEN, "affine_bwd(kept_affine, x_bar)")], FIRST_TWO | {"x_bar"}),
+        "a relu without its cotangent": (
+            [(LOOP, f"{LOOP}\n        y_bar = jnp.ones_like(y_bar)")],
+            FIRST_TWO | {"x_bar"},
+        ),
+        "x_bar of ones": ([(TURNED, "return Mlp(layers_bar[::-1]), jnp.ones_like(x_bar)")], {"x_bar"}),
+        "x_bar with a minus": ([(TURNED, "return Mlp(layers_bar[::-1]), -x_bar")], {"x_bar"}),
+        "x_bar averaged": ([(TURNED, "return Mlp(layers_bar[::-1]), x_bar / len(x_bar)")], {"x_bar"}),
+        "biases not handed on": ([(LIST, LIST.replace("b_bar", "0 * b_bar"))], {"layers[0].b", "layers[1].b"}),
+        "hidden weights with a minus": ([(LIST, LIST.replace("w_bar", "-w_bar"))], {"layers[0].w", "layers[1].w"}),
+        "logits_bar averaged": (
+            [(FIRST, "affine_bwd(kept_affine, logits_bar / len(logits_bar))")],
+            FIRST_TWO | {"layers[2].w", "layers[2].b", "x_bar"},
+        ),
+        "no cotangent": (
+            [(FIRST, "affine_bwd(kept_affine, jnp.ones_like(logits_bar))")],
+            FIRST_TWO | {"layers[2].w", "layers[2].b", "x_bar"},
+        ),
+        "relu before its affine": (
+            [(LOOP, "y_bar = x_bar"), (LIST, f"{LIST}\n        x_bar = x_bar * (x_bar > 0)")],
+            FIRST_TWO | {"x_bar"},
+        ),
+    },
+    "mlp_loss": {
+        "without loss_bar": ([(LOSS, "softmax_cross_entropy_bwd(kept_loss, jnp.ones(()))")], None),
+        "loss_bar twice": ([(NETWORK, "mlp_bwd(kept_network, loss_bar * logits_bar)")], None),
+        "the mean twice": ([(NETWORK, "mlp_bwd(kept_network, logits_bar / len(logits_bar))")], None),
+        "the mean undone": ([(NETWORK, "mlp_bwd(kept_network, logits_bar * len(logits_bar))")], None),
+        "uphill": ([(RETURNED, "return Mlp([Layer(-w, -b) for w, b in params_bar.layers]), None, None")], None),
+        "not the loss's cotangent": ([(NETWORK, "mlp_bwd(kept_network, loss_bar * jnp.ones_like(logits_bar))")], None),
+        "the logits for their cotangent": ([(NETWORK, "mlp_bwd(kept_network, kept_loss[0])")], None),
+        "no biases": (
+            [(RETURNED, "return Mlp([Layer(w, 0 * b) for w, b in params_bar.layers]), None, None")],
+            {"layers[0].b", "layers[1].b", "layers[2].b"},
+        ),
+        "the last layer alone": (
+            [
+                (
+                    RETURNED,
+                    "*some, last = params_bar.layers\n"
+                    "    return Mlp([*[Layer(0 * w, 0 * b) for w, b in some], last]), None, None",
+                )
+            ],
+            FIRST_TWO,
+        ),
+        "the first layer frozen": (
+            [
+                (
+                    RETURNED,
+                    "(w, b), *rest = params_bar.layers\n    return Mlp([Layer(0 * w, b), *rest]), None, None",
+                )
+            ],
+            {"layers[0].w"},
+        ),
+    },
+}
+
+
+@pytest.mark.parametrize("name, slip", [(name, slip) for name in SLIPS for slip in SLIPS[name]])
+def test_a_wrong_network_is_refused_by_the_array(name, slip, tmp_path):
+    edits, arrays = SLIPS[name][slip]
+    found = verdict(name, edited(tmp_path, *edits))
+    assert found.status is Status.WRONG
+    assert found.points < found.possible
+    assert wrong_arrays(found) if arrays is None else wrong_arrays(found) == arrays
+
+
+FAULTS = {
+    "layers not turned round": ("mlp", (TURNED, "return Mlp(layers_bar), x_bar"), "params_bar.layers[0]"),
+    "a list for an Mlp": ("mlp", (TURNED, "return layers_bar[::-1], x_bar"), "structure"),
+    "no x_bar": ("mlp", (TURNED, "return Mlp(layers_bar[::-1])"), "structure"),
+    "backward from the front": ("mlp", (HAND_ON, HAND_ON.replace("reversed(hidden)", "hidden")), "stops with an error"),
+    "a relu on the logits": ("mlp", (FORWARD_LAST, "affine_fwd(relu_fwd(x)[0], last.w, -last.b)"), "value is wrong"),
+    "no relu at all": ("mlp", (FORWARD_RELU, "_, kept_relu = relu_fwd(x)"), "value is wrong"),
+    "gradients for data": ("mlp_loss", (RETURNED, "return params_bar"), "structure"),
+    "the loss's residuals for the network's": (
+        "mlp_loss",
+        (NETWORK, "mlp_bwd(kept_loss, logits_bar)"),
+        "stops with an error",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_network_that_is_not_as_asked_is_told_so(fault, tmp_path):
+    name, edit, says = FAULTS[fault]
+    found = verdict(name, edited(tmp_path, edit))
+    assert not found.right
+    assert says in " ".join([found.headline, *found.lines])
+
+
+def test_a_pass_that_runs_forward_again_is_right_and_too_costly(tmp_path):
+    again = "return loss, (params, x, labels)"
+    edits = [
+        ("return loss, (kept_network, kept_loss)", again),
+        (
+            "kept_network, kept_loss = residuals",
+            "params, x, labels = residuals\n"
+            "    logits, kept_network = mlp_fwd(params, x)\n"
+            "    logits = sum(mlp_fwd(params, x * s)[0] for s in (1.0, 0.5, 0.25)) * 0 + logits\n"
+            "    _, kept_loss = softmax_cross_entropy_fwd(logits, labels)",
+        ),
+    ]
+    found = verdict("mlp_loss", edited(tmp_path, *edits))
+    assert found.status is Status.COSTLY
+    assert found.points == found.possible
+    assert found.cost_points == 0
+
+
+WRITTEN_DIFFERENTLY = {
+    "mlp": [
+        [(TURNED, "layers_bar.reverse()\n    return Mlp(layers=layers_bar), x_bar")],
+        [(LIST, "        layers_bar.insert(0, Layer(w_bar, b_bar))"), (TURNED, "return Mlp(layers_bar), x_bar")],
+        [(TURNED, "return [Mlp([*reversed(layers_bar)]), x_bar]")],
+        [(FORWARD_RELU, "kept_relu = x > 0\n        x = jnp.maximum(x, 0)"), (LOOP, "y_bar = x_bar * kept_relu")],
+        [(LOOP, "y_bar = relu_bwd(kept_relu, x_bar)[0]")],
+    ],
+    "mlp_loss": [
+        [(RETURNED, "return (params_bar, None, None)")],
+        [("params_bar, _ = mlp_bwd", "params_bar, x_bar = mlp_bwd"), (RETURNED, "return params_bar, x_bar, None")],
+        [
+            (LOSS, "softmax_cross_entropy_bwd(kept_loss, 1.0)"),
+            (NETWORK, "mlp_bwd(kept_network, loss_bar * logits_bar)"),
+        ],
+        [("return loss, (kept_network, kept_loss)", "return loss, [kept_network, kept_loss]")],
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "name, edits", [(name, edits) for name, all_of in WRITTEN_DIFFERENTLY.items() for edits in all_of]
+)
+def test_a_right_network_written_differently_is_right(name, edits, tmp_path):
+    assert verdict(name, edited(tmp_path, *edits)).status is Status.RIGHT
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_our_answers_are_right_and_within_their_cost(name):
+    found = verdict(name, Submission.read(FOLDER))
+    assert found.status is Status.RIGHT
+    assert (found.points, found.cost_points) == (found.possible, found.cost_possible)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_blank_stubs_are_not_started(name, tmp_path):
+    heads = (f"def {name}_fwd(params, x):", f"def {name}_bwd(residuals, y_bar):")
+    (tmp_path / "work.py").write_text("".join(f"{head}\n    raise NotImplementedError\n" for head in heads))
+    found = verdict(name, Submission.read(tmp_path / "work.py"))
+    assert found.status is Status.NOT_STARTED
+    assert (found.points, found.cost_points) == (0, 0)
+
+
+def test_a_network_whose_affine_is_not_written_waits_for_it(tmp_path):
+    submission = edited(tmp_path)
+    (tmp_path / "linear_and_activations.py").unlink()
+    submission = Submission.read(tmp_path)
+    found = verdict("mlp", submission)
+    assert found.status is Status.WAITING
+    assert "affine" in " ".join([found.headline, *found.lines, found.next])
+
+
+QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names]
+CHOICES = [exercise for exercise in QUESTIONS if isinstance(exercise.task, Choice)]
+
+
+def answered(exercise, value):
+    return verdict(exercise.name.partition(".")[2], Submission.of(**{exercise.name: value}))
+
+
+@pytest.mark.parametrize("exercise", QUESTIONS, ids=lambda exercise: exercise.name)
+def test_our_answer_to_a_question_is_right(exercise):
+    assert judge(exercise, Submission.read(FOLDER)).status is Status.RIGHT
+
+
+@pytest.mark.parametrize("exercise", CHOICES, ids=lambda exercise: exercise.name)
+def test_one_option_is_right_and_each_wrong_one_has_its_own_explanation(exercise):
+    options = exercise.task.options
+    assert sum(option.right for option in options) == 1
+    assert len({option.says for option in options}) == len(options)
+    for option in options:
+        found = answered(exercise, option.letter)
+        assert found.right is option.right
+        assert option.says in found.lines
+
+
+@pytest.mark.parametrize(
+    "value, says", [(2, "images' cotangent"), (1.33, "equally large"), (2.52, "together"), (1.96, "last layer")]
+)
+def test_a_wrong_share_has_its_own_explanation(value, says):
+    found = answered(find_exercise(f"{LESSON}.q2"), value)
+    assert found.status is Status.WRONG
+    assert says in " ".join(found.lines)
+
+
+def test_the_mistake_to_be_named_is_right_in_the_last_layer_alone_and_wakes_the_dead():
+    params, x, labels = drawn_network(5, 4, 4, 3)
+    silent = Mlp([Layer(params.layers[0].w, params.layers[0].b.at[0].set(-1e3)), *params.layers[1:]])
+    right, theirs = jax.grad(mlp_loss)(silent, x, labels), mistaken_gradient(silent, x, labels)
+    close(theirs.layers[2], right.layers[2])
+    assert not np.allclose(theirs.layers[1].w, right.layers[1].w)
+    assert not np.any(right.layers[0].w[:, 0])
+    assert np.any(theirs.layers[0].w[:, 0])
+
+
+def test_every_pair_has_three_hints_and_none_of_them_says_the_answer():
+    asked = (LOOP, FIRST, HIDDEN, LOSS, NETWORK, RETURNED, "[::-1]", "reversed(hidden)")
+    for exercise in paper_of(LESSON).exercises:
+        if exercise.task.names:
+            assert len(exercise.hints) == 3
+            assert not [hint for hint in exercise.hints for line in asked if line in hint]
+
+
+def test_one_exercise_is_marked_hard_and_four_to_eight_are_required():
+    exercises = paper_of(LESSON).exercises
+    assert [exercise.name for exercise in exercises if exercise.hard] == [f"{LESSON}.mlp"]
+    assert 4 <= sum(exercise.required for exercise in exercises) <= 8
+    assert paper_of(LESSON).shows_cost
