@@ -308,7 +308,7 @@ for scale in (0.7, 1.0, 1.5):
 
 # %% [markdown] name="read-the-norms"
 # Read the left picture from right to left, as backward goes. At 0.7, each layer loses about a third, and hardly anything reaches the
-# first. At 1.5 it grows on the way. At the usual start it arrives about as large as it set out.
+# first. At 1.5 it grows on the way. At the usual start it keeps its order of magnitude.
 #
 # The right picture is flat, and that is no contradiction. `w_bar` is made of two things, the cotangent that comes back and the `x` that
 # came in. At 0.7, early layers get small cotangents, late layers get a small `x`, and the product is small everywhere: the
