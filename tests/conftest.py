@@ -20,6 +20,7 @@ pytest_plugins = ["pytester"]
 def pytest_configure(config: pytest.Config) -> None:
     """Checks annotated shapes at run time, before anything of the mathematics is imported."""
     if config.getoption("handgrad_submission", default=None) is None:
+        os.environ.pop("HANDGRAD_COMMAND", None)  # `python3 run.py test` sets it, and verdicts print it
         from jaxtyping import install_import_hook
 
         install_import_hook(["course.lessons", "solutions"], "beartype.beartype")
