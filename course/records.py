@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any
 
+YOURS = "yours"
+"""The method of the cost that is the answer's own."""
+
 SCHEMA = 1
 """Version of the JSON form. It grows when a reader of the old form would misread the new one."""
 

@@ -244,20 +244,21 @@ def _mark(right: bool) -> str:
 
 
 def _costs(costs: Sequence[Cost]) -> str:
-    """What each method costs, with a bar for its multiple of the primal; the first is the answer's own."""
+    """What each method costs, with a bar for its multiple of the primal."""
     if not costs:
         return ""
     found, logarithmic = rows.cost_rows(costs)
     scale = "log scale" if logarithmic else ""
     names = (("method", "hg-words"), ("FLOPs", ""), ("× primal", ""), (scale, "hg-words"), ("bytes", ""), ("kept", ""))
-    lines = [_row(_cost_cells(row, yours=i == 0)) for i, row in enumerate(found)]
+    lines = [_row(_cost_cells(row)) for row in found]
     notes = map(_paragraph, rows.cost_notes(costs))
     grid = _grid([_cell(name, kind, "th") for name, kind in names], lines)
-    return _folded(f"Cost: {found[0].times} the primal", grid + "".join(notes))
+    own = [f": {row.times} the primal" for row in found if row.yours]
+    return _folded(f"Cost{''.join(own)}", grid + "".join(notes))
 
 
-def _cost_cells(row: rows.CostRow, *, yours: bool) -> list[str]:
-    kind = ' class="hg-yours"' if yours else ""
+def _cost_cells(row: rows.CostRow) -> list[str]:
+    kind = ' class="hg-yours"' if row.yours else ""
     bar = f'<span class="hg-bar"><span{kind} style="width: {100 * row.length:.1f}%"></span></span>'
     return [
         _cell(row.method, "hg-words"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from course.records import Agreement, Comparison, Cost, Feedback, Verdict
+from course.records import YOURS, Agreement, Comparison, Cost, Feedback, Verdict
 from course.show import arrays, words
 
 MOST_ROWS = 24
@@ -31,9 +31,10 @@ class Table:
 
 @dataclass(frozen=True)
 class CostRow:
-    """One way to the derivative: its figures as text, and the length of its bar in [0, 1]."""
+    """One way to the derivative: its figures as text, its bar as a part of the longest; `yours` is the answer's own."""
 
     method: str
+    yours: bool
     flops: str
     times: str
     length: float
@@ -108,6 +109,7 @@ def cost_rows(costs: Sequence[Cost]) -> tuple[list[CostRow], bool]:
     found = [
         CostRow(
             method=c.method,
+            yours=c.method == YOURS,
             flops=words.count(c.flops),
             times=words.times(c.ratio),
             length=length,

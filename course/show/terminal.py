@@ -238,7 +238,7 @@ def _print_cost(page: Page, verdict: Verdict) -> None:
 
 
 def _print_costs(page: Page, costs: Sequence[Cost]) -> None:
-    """Prints what each method costs, with a bar for its multiple of the primal; the first is the answer's own."""
+    """Prints what each method costs, with a bar for its multiple of the primal."""
     found, logarithmic = rows.cost_rows(costs)
     table = _empty_table(page)
     scale = "(log)" if logarithmic else ""
@@ -246,8 +246,8 @@ def _print_costs(page: Page, costs: Sequence[Cost]) -> None:
     for name in ("method", "FLOPs", "× primal", scale, "bytes", "kept"):
         justify: JustifyMethod = "left" if name in ("method", scale) else "right"
         table.add_column(page.text(name), justify=justify, overflow="fold")
-    for i, row in enumerate(found):
-        bar = page.text(words.bar(row.length, longest), QUIET if i else faces.YOURS)
+    for row in found:
+        bar = page.text(words.bar(row.length, longest), faces.YOURS if row.yours else QUIET)
         figures = map(page.text, (row.flops, row.times))
         table.add_row(page.text(row.method), *figures, bar, page.text(row.bytes), page.text(row.residuals))
     page.gap()
