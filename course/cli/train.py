@@ -73,11 +73,13 @@ def train(
         from rich.console import Console
 
         from course.grading import SubmissionError
+        from course.grading.soundness import Unsound, require_sound_jax
         from course.training.plan import Request
         from course.training.session import run_session
     chosen = {name: value for name, value in settings.items() if value is not None}
     request = Request(demo, gradient, submission, chosen, epochs, resume, folder, save_every, anyway)
     try:
+        require_sound_jax()
         return run_session(request, Console(highlight=False), Console(stderr=True))
-    except (TrainingError, SubmissionError) as error:
+    except (Unsound, TrainingError, SubmissionError) as error:
         raise click.ClickException(str(error)) from None

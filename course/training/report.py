@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from course.show import plots, words
-from course.training.results import HAND, Difference, Ratio, Results
+from course.training.results import Difference, Ratio, Results
 
 PICTURE = "curves"
 """The stem of the pictures in a run's folder."""
@@ -74,8 +74,7 @@ def _sentences(results: Results) -> list[str]:
 
 
 def _of_difference(difference: Difference, results: Results) -> str:
-    steps = len(results.curves[HAND].losses)
-    at = f"at most {words.error(difference.largest)} apart in {steps} steps (step {difference.step})"
+    at = f"at most {words.error(difference.largest)} apart (step {difference.step})"
     if difference.rounding:
         return f"The two curves are equal to rounding: {at}."
     if results.settings.wide:
