@@ -13,6 +13,7 @@ from course.answers import MARKER
 from course.authoring.checkout import Checkout, stem_of
 from course.authoring.make import lessons_with_source, make_notebook
 from course.authoring.notebook import notebook_text
+from course.lessons import lesson_named
 
 TIME_LIMIT = 300
 """Seconds that one cell may take on a slow machine."""
@@ -73,25 +74,33 @@ def kernel() -> Iterator[Kernel]:
 
 
 def try_lesson(checkout: Checkout, lesson: str, there: Kernel, *, solved: bool, grading: bool = False) -> Any:
-    """Executes a lesson's notebook in a folder that holds the notebooks of all lessons, it too; returns it executed."""
+    """Executes a lesson's notebook in a folder with it and the notebooks of the lessons that it needs; returns it."""
     for place in there.folder.glob("*.ipynb"):
         place.unlink()
-    made = {name: make_notebook(checkout, name, solved=solved) for name in lessons_with_source(checkout)}
+    names = [name for name in lessons_with_source(checkout) if name in _needed(lesson)]
+    made = {name: make_notebook(checkout, name, solved=solved) for name in names}
     for name, notebook in made.items():
         (there.folder / f"{stem_of(name)}.ipynb").write_text(notebook_text(notebook), encoding="utf-8")
     return there.run(made[lesson], {"NBGRADER_EXECUTION": "autograde"} if grading else {})
 
 
+def _needed(lesson: str) -> set[str]:
+    """A lesson and all that it needs, and that these need."""
+    return {lesson}.union(*(_needed(name) for name in lesson_named(lesson).needs))
+
+
 def _afresh(folder: Path, environment: Mapping[str, str]) -> str:
     """What empties the kernel and brings it into the folder; `environment` says whether nbgrader seems to run it."""
-    return (
-        "get_ipython().run_line_magic('reset', '-f')\n"
-        "import os as _os\n"
-        f"_os.chdir({str(folder)!r})\n"
-        "_os.environ.pop('NBGRADER_EXECUTION', None)\n"
-        f"_os.environ.update({dict(environment)!r})\n"
-        "del _os"
-    )
+    return f"""\
+get_ipython().run_line_magic("reset", "-f")
+import os, sys
+os.chdir({str(folder)!r})
+os.environ.pop("NBGRADER_EXECUTION", None)
+os.environ.update({dict(environment)!r})
+if "jax" in sys.modules:  # a lesson may have asked for float64
+    sys.modules["jax"].config.update("jax_enable_x64", False)
+del os, sys
+"""
 
 
 def _error_of(cell: Any) -> bool:

@@ -49,9 +49,9 @@ def test_a_cell_that_raises_is_named(there):
 
 
 def test_nothing_of_one_notebook_is_left_for_the_next(there):
-    cells = [
-        {"cell_type": "code", "id": "a", "metadata": {}, "source": [code], "outputs": [], "execution_count": None}
-        for code in ("left = 1", "assert 'left' not in globals()")
-    ]
-    for cell in cells:
-        there.run({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    first = "import jax\njax.config.update('jax_enable_x64', True)\nleft = 1"
+    second = "assert 'left' not in globals()\nimport jax\nassert not jax.config.jax_enable_x64"
+    for code in (first, second):
+        cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": [code], "outputs": []}
+        notebook = {"cells": [{**cell, "execution_count": None}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+        there.run(notebook)
