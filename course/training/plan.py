@@ -138,9 +138,13 @@ def _refuse_another_run(origin: Origin, saved: Saved, folder: Path, *, expressly
     for name in began:
         if name not in may_change and began[name] != asked[name]:
             raise TrainingError(
-                f"The run in {folder} began with {name} {began[name]}, not {asked[name]}: "
+                f"The run in {folder} began with {name} {_told(began[name])}, not {_told(asked[name])}: "
                 "--fresh starts over, --folder keeps the new run elsewhere."
             )
+
+
+def _told(value: object) -> str:
+    return "none" if value == "" else str(value)
 
 
 def _notes_on_resuming(origin: Origin, saved: Saved) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ def test_a_pair_that_was_changed_meanwhile_is_said(saved):
 
 def test_another_submission_is_another_run(saved, tmp_path):
     saved(gradient="hand", submission="theirs.py")
-    with pytest.raises(TrainingError, match=r"began with submission theirs\.py"):
+    with pytest.raises(TrainingError, match=r"began with submission theirs\.py, not none"):
         make_plan(request(gradient="hand"))
 
 
