@@ -7,59 +7,83 @@ tolerance)`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from course.comparison.norms import norm, norm_of_all
 from course.comparison.oracle import Truth
-from course.comparison.precision import Precision
-from course.comparison.slips import find_slip
+from course.comparison.precision import VANISHING, Precision
+from course.comparison.slips import Context, find_slip
 from course.comparison.trees import Matched
 from course.records import Agreement, Entry
 
 
-def scales(truth: Sequence[np.ndarray], floor: float) -> list[float]:
-    """What each array's error is divided by: its norm, or a small part of the norm of all where it vanishes."""
-    norms = [float(np.linalg.norm(array)) for array in truth]
-    whole = float(np.linalg.norm(norms)) if norms else 0.0
-    return [max(norm, floor * whole, np.finfo(float).tiny) if whole else 1.0 for norm in norms]
+def scales(truth: Sequence[np.ndarray], floor: float, vanishing: float = VANISHING) -> list[float]:
+    """What each array's error is divided by: its norm, but no less than the part `floor` of the norm of all.
+
+    An array that is zero but for rounding, up to the part `vanishing`, is held against the norm of all.
+    """
+    whole, sizes = norm_of_all(truth), [norm(array) for array in truth]
+    return [whole if size <= vanishing * whole else max(size, floor * whole) for size in sizes]
+
+
+def scales_in(precision: Precision, truth: Sequence[np.ndarray]) -> list[float]:
+    """What each array's error is divided by in this precision."""
+    return scales(truth, precision.floor, precision.vanishing)
 
 
 def array_error(given: np.ndarray, right: np.ndarray, scale: float) -> float:
     """The relative error of one array; infinite when the shapes differ, NaN when the numbers do."""
     if given.shape != right.shape:
         return float("inf")
-    return float(np.linalg.norm((given.astype(np.float64) - right).ravel()) / scale)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return norm(given.astype(np.float64) - right) / scale
 
 
-def compare_arrays(rows: Sequence[Matched], right: Sequence[np.ndarray], precision: Precision) -> tuple[Agreement, ...]:
+def worst_of(errors: Sequence[float]) -> float:
+    """The largest error; NaN where there is one."""
+    return float(np.max(errors, initial=0.0))
+
+
+def compare_arrays(
+    rows: Sequence[Matched],
+    right: Sequence[np.ndarray],
+    precision: Precision,
+    cotangents: Mapping[str, np.ndarray] | None = None,
+    lengths: Mapping[int, str] | None = None,
+) -> tuple[Agreement, ...]:
     """Holds every array against the truth, and explains those that are wrong where a general slip does.
 
     Args:
         rows: The answer's arrays that have a tangent.
         right: The true arrays, in the same order.
         precision: How exactly they must agree.
+        cotangents: What the answer was handed, by name: it may have handed it on as it came.
+        lengths: Where each axis length occurs, to explain a factor.
     """
-    named = {row.path: array for row, array in zip(rows, right, strict=True)}
+    divisors = scales_in(precision, right)
+    named = {
+        row.path: array if norm(array) > precision.vanishing * scale else np.zeros_like(array)
+        for row, array, scale in zip(rows, right, divisors, strict=True)
+    }
+    context = Context(named, cotangents or {}, lengths or {}, precision)
     return tuple(
-        _compare_array(row, array, scale, named, precision)
-        for row, array, scale in zip(rows, right, scales(right, precision.floor), strict=True)
+        _compare_array(row, array, scale, context) for row, array, scale in zip(rows, right, divisors, strict=True)
     )
 
 
-def _compare_array(
-    row: Matched, right: np.ndarray, scale: float, named: dict[str, np.ndarray], precision: Precision
-) -> Agreement:
-    given = np.asarray(row.given, np.float64) if row.given is not None else np.zeros(right.shape)
+def _compare_array(row: Matched, right: np.ndarray, scale: float, context: Context) -> Agreement:
+    given = np.asarray(row.given, np.float64)
     error = array_error(given, right, scale)
-    agrees = error <= precision.tolerance
+    agrees = error <= context.precision.tolerance
     return Agreement(
         path=row.path,
         shape=given.shape,
-        dtype=str(row.given.dtype) if row.given is not None else "none",
+        dtype=str(row.given.dtype),
         right=agrees,
         reverse=error,
-        slip=None if agrees else find_slip(row.path, given, named, max(precision.tolerance * 10, 1e-7)),
+        slip=None if agrees else find_slip(row.path, given, context),
         worst=None if agrees else _worst(given, right),
     )
 
@@ -72,30 +96,33 @@ def _worst(given: np.ndarray, right: np.ndarray) -> Entry | None:
     return Entry(tuple(int(i) for i in index), float(given[index]), float(right[index]))
 
 
-def forward_errors(given: Sequence[np.ndarray], truth: Truth, precision: Precision) -> list[float]:
+def forward_errors(given: Sequence[np.ndarray], truth: Truth, precision: Precision) -> list[float | None]:
     """For each array, the worst discrepancy of <x_bar, x_dot> = <y_bar, y_dot> over its directions, relative."""
-    errors = []
+    if truth.inner is None:
+        return [None] * len(given)
+    errors: list[float | None] = []
     for x_bar, x_dots, inner, scale in zip(
-        given, truth.x_dots, truth.inner, scales(truth.reverse, precision.floor), strict=True
+        given, truth.x_dots, truth.inner, scales_in(precision, truth.reverse), strict=True
     ):
-        pairings = np.tensordot(x_dots, x_bar, axes=x_bar.ndim) if x_bar.size else np.zeros(len(x_dots))
-        errors.append(float(np.max(np.abs(pairings - inner)) / scale))
+        pairings = x_dots.reshape(len(x_dots), -1).astype(np.float64) @ x_bar.ravel()
+        errors.append(worst_of(np.abs(pairings - inner) / scale))
     return errors
 
 
 def column_errors(given: Sequence[np.ndarray], truth: Truth, precision: Precision) -> list[float | None]:
-    """For each array, its error against every column of `jax.jacfwd`; None where the columns were too many."""
+    """For each array, its error against every column of forward mode; None where the columns were too many."""
     if truth.columns is None:
         return [None] * len(given)
     return [
         array_error(x_bar, right, scale)
-        for x_bar, right, scale in zip(given, truth.columns, scales(truth.columns, precision.floor), strict=True)
+        for x_bar, right, scale in zip(given, truth.columns, scales_in(precision, truth.columns), strict=True)
     ]
 
 
 def difference_errors(given: Sequence[np.ndarray], truth: Truth) -> tuple[float, float]:
     """The error of the answer against central differences along the nudge, and the one that `jax.vjp` itself shows."""
-    scale = max(float(np.linalg.norm([np.linalg.norm(array) for array in truth.reverse])), np.finfo(float).tiny)
+    pairs = zip(truth.reverse, truth.nudge, strict=True)
+    scale = norm_of_all(norm(array) * v / max(v.size, 1) ** 0.5 for array, v in pairs)
 
     def error(arrays: Sequence[np.ndarray]) -> float:
         slope = sum(float(np.sum(a * v)) for a, v in zip(arrays, truth.nudge, strict=True))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import jax
 import numpy as np
 
-from course.comparison.faults import fault_of
-from course.comparison.trees import Mismatch, named_leaves
+from course.comparison.faults import fault_of, one_sentence
+from course.comparison.state import Snapshot, changed
+from course.comparison.trees import Mismatch, describe, is_key
 from course.records import Fault
 
 
@@ -37,17 +40,20 @@ class Watch:
 
     @contextlib.contextmanager
     def listening(self, keep: bool) -> Iterator[None]:
-        """Keeps what is printed out of the way; `keep` says whether to show it later."""
+        """Keeps what is printed, and what is warned of, out of the way; `keep` says whether to show it later."""
         if self.aloud:
             yield
             return
         heard = io.StringIO()
-        try:
-            with contextlib.redirect_stdout(heard):
-                yield
-        finally:
-            if keep:
-                self.printed += heard.getvalue()
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            try:
+                with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
+                    yield
+            finally:
+                if keep:
+                    self.printed += heard.getvalue()
+                    self.notes += _warnings_said([entry.message for entry in warned])
 
     def call(self, function: Callable[..., Any], name: str, *arguments: Any, keep: bool = False) -> Any:
         """Calls a function of the answer.
@@ -55,29 +61,87 @@ class Watch:
         Raises:
             AnswerFault: It raised, or wrote into its arguments.
         """
-        handed = jax.tree.map(lambda leaf: leaf, arguments)
+        _refuse_signature(function, name, len(arguments))
+        handed = _copies(arguments, name)
         with self.listening(keep):
             try:
                 returned = function(*handed)
-            except (Exception, SystemExit) as error:
+            except (KeyboardInterrupt, AnswerFault):
+                raise
+            except BaseException as error:
                 raise AnswerFault(fault_of(error, name)) from error
-        self._refuse_writing(handed, arguments, name)
+        _refuse_writing(handed, arguments, name)
         return returned
 
-    def _refuse_writing(self, handed: Any, arguments: Any, name: str) -> None:
-        before, after = named_leaves(arguments, "arguments"), named_leaves(handed, "arguments")
-        if [path for path, _ in before] == [path for path, _ in after] and all(
-            one is other for (_, one), (_, other) in zip(before, after, strict=True)
-        ):
-            return
+
+def _warnings_said(came: Sequence[Warning | str]) -> list[str]:
+    """A note for the first warning that concerns the numbers."""
+    telling = [warning for warning in came if isinstance(warning, RuntimeWarning | UserWarning)]
+    return [f"It warns: {one_sentence(warning)}" for warning in telling[:1]]
+
+
+def _copies(arguments: Any, name: str) -> Any:
+    """The arguments in containers of their own; JAX's arrays can't change, NumPy's are copied.
+
+    Raises:
+        AnswerFault: One of them is no pytree, which only residuals can be.
+    """
+    try:
+        return jax.tree.map(lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, arguments)
+    except (TypeError, ValueError) as error:
+        raise AnswerFault(
+            Fault("structure", name, f"The residuals must be a pytree of arrays and numbers: {one_sentence(error)}")
+        ) from error
+
+
+def _refuse_signature(function: Callable[..., Any], name: str, count: int) -> None:
+    """Refuses a function that can't take this many arguments.
+
+    Raises:
+        AnswerFault: It can't.
+    """
+    if not callable(function):
+        raise AnswerFault(Fault("signature", name, f"{name} must be a function; yours is {describe(function)}."))
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        takes = f"({', '.join(signature.parameters)})"
+        noun = "argument" if count == 1 else "arguments"
+        raise AnswerFault(
+            Fault("signature", name, f"{name} must take {count} {noun}, by position; yours takes {takes}.")
+        ) from None
+
+
+def _refuse_writing(handed: Any, arguments: Any, name: str) -> None:
+    """Refuses a function that changed what it was given.
+
+    Raises:
+        AnswerFault: A container, or the numbers of an array, are others than before.
+    """
+    before, after = map(_structure, (arguments, handed))
+    if not (before == after and all(map(_untouched, jax.tree.leaves(arguments), jax.tree.leaves(handed)))):
         raise AnswerFault(
             Fault(
                 "mutation",
                 name,
-                f"{name} must leave its arguments as they are, but it changes a list or dict that it was given: "
+                f"{name} must leave its arguments as they are, but it changes a list, dict or array that it was given: "
                 "build a new one and return that.",
             )
         )
+
+
+def _structure(tree: Any) -> Any:
+    return jax.tree.structure(tree)
+
+
+def _untouched(before: Any, after: Any) -> bool:
+    if isinstance(before, np.ndarray):
+        return isinstance(after, np.ndarray) and _same(before, after)
+    return before is after and not (isinstance(after, jax.Array) and after.is_deleted())  # a donated one is
 
 
 @contextlib.contextmanager
@@ -101,8 +165,9 @@ def two_parts(returned: Any, name: str, parts: str) -> tuple[Any, Any]:
     """
     if isinstance(returned, tuple) and len(returned) == 2:
         return returned
-    came = f"a tuple of {len(returned)}" if isinstance(returned, tuple) else f"a {type(returned).__name__}"
-    raise AnswerFault(Fault("structure", name, f"{name} must return the pair {parts}; it returns {came}."))
+    raise AnswerFault(
+        Fault("structure", name, f"{name} must return the pair {parts}; yours returns {describe(returned)}.")
+    )
 
 
 def refuse_change(first: Any, second: Any, name: str) -> None:
@@ -112,56 +177,42 @@ def refuse_change(first: Any, second: Any, name: str) -> None:
         AnswerFault: The two results differ.
     """
     ones, others = jax.tree.leaves(first), jax.tree.leaves(second)
-    if len(ones) == len(others) and all(_same(a, b) for a, b in zip(ones, others, strict=True)):
+    if len(ones) == len(others) and all(map(_same, ones, others)):
         return
     raise AnswerFault(
         Fault(
             "state",
             name,
-            f"{name} must give the same numbers for the same arguments, but a second call gave others: take random keys as "
-            "arguments, and keep nothing between calls.",
+            f"{name} must give the same numbers for the same arguments, but a second call gave others: take random "
+            "keys as arguments, and keep nothing between calls.",
         )
     )
 
 
 def _same(left: Any, right: Any) -> bool:
-    if left is right or jax.dtypes.issubdtype(getattr(left, "dtype", None), jax.dtypes.prng_key):
+    if left is right:
         return True
+    if is_key(left) and is_key(right):
+        left, right = jax.random.key_data(left), jax.random.key_data(right)
     try:
         return np.asarray(left).tobytes() == np.asarray(right).tobytes()
     except (TypeError, ValueError):
         return bool(left == right)
 
 
-_MUTABLE = (list, dict, set, bytearray, np.ndarray)
-_PLAIN = (int, float, str, bool, type(None))
-
-
-def globals_of(*functions: Callable[..., Any]) -> dict[str, str]:
-    """A snapshot of the module-level lists, dicts, arrays and numbers that functions use, to compare afterwards."""
-    seen: dict[str, str] = {}
-    for function in functions:
-        code, space = getattr(function, "__code__", None), getattr(function, "__globals__", {})
-        for name in getattr(code, "co_names", ()):
-            value = space.get(name)
-            if name in space and isinstance(value, _MUTABLE + _PLAIN):
-                seen[name] = repr(value)
-    return seen
-
-
-def refuse_state(before: dict[str, str], after: dict[str, str], name: str) -> None:
+def refuse_state(before: Snapshot, after: Snapshot, name: str) -> None:
     """Refuses an answer that keeps something between calls.
 
     Raises:
-        AnswerFault: A module-level value changed while the answer ran.
+        AnswerFault: A value outside its arguments changed while it ran.
     """
-    changed = [key for key in after if before.get(key, after[key]) != after[key]]
-    if changed:
+    names = changed(before, after)
+    if names:
         raise AnswerFault(
             Fault(
                 "state",
                 name,
-                f"{name} must depend on its arguments alone, but it changes `{changed[0]}`, which lives outside it: "
-                "hand it over in the residuals.",
+                f"{name} must depend on its arguments alone, but it changes `{names[0]}`, which lives outside it: "
+                "return it, or hand it over in the residuals.",
             )
         )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 
 from course.comparison.point import Point
 from course.comparison.returned import as_custom_vjp
@@ -26,6 +29,7 @@ def as_jax(fwd: Callable[..., Any], bwd: Callable[..., Any]) -> Callable[..., An
         A `jax.custom_vjp` of the primals. Differentiating it raises `course.comparison.trees.Mismatch` where the pair
         returns a form that the judge refuses.
     """
+    name = getattr(bwd, "__name__", "bwd")
 
     @jax.custom_vjp
     def installed(*primals: Any) -> Any:
@@ -33,12 +37,29 @@ def as_jax(fwd: Callable[..., Any], bwd: Callable[..., Any]) -> Callable[..., An
 
     def forward(*primals: Any) -> Any:
         y, residuals = fwd(*primals)
-        return y, (residuals, primals)
+        return y, (residuals, _Shapes.of(primals))
 
     def backward(kept: Any, y_bar: Any) -> tuple[Any, ...]:
-        residuals, primals = kept
-        point = Point(fwd, primals, argument_names(fwd, len(primals)))
-        return as_custom_vjp(point, bwd(residuals, y_bar), getattr(bwd, "__name__", "bwd"))
+        residuals, shapes = kept
+        point = Point(fwd, shapes.tree(), argument_names(fwd, len(shapes.tree())))
+        return as_custom_vjp(point, bwd(residuals, y_bar), name)
 
     installed.defvjp(forward, backward)
     return installed
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True)
+class _Shapes:
+    """Shapes and types of the primals: backward needs them, and must not keep the arrays alive for it."""
+
+    leaves: tuple[jax.ShapeDtypeStruct, ...]
+    treedef: Any
+
+    @classmethod
+    def of(cls, primals: Any) -> _Shapes:
+        leaves, treedef = jax.tree.flatten(primals)
+        return cls(tuple(jax.ShapeDtypeStruct(np.shape(leaf), jnp.result_type(leaf)) for leaf in leaves), treedef)
+
+    def tree(self) -> Any:
+        return jax.tree.unflatten(self.treedef, self.leaves)

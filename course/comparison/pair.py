@@ -7,8 +7,7 @@ such as a primal that does not run, is raised.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,75 +15,27 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from course.comparison import agreement, words
-from course.comparison.answer import (
-    AnswerFault,
-    Watch,
-    globals_of,
-    mismatch_is_fault,
-    refuse_change,
-    refuse_state,
-    two_parts,
-)
-from course.comparison.costs import method_costs
-from course.comparison.faults import fault_of
-from course.comparison.oracle import Truth, find_truth
+from course.comparison import agreement, questions
+from course.comparison.answer import AnswerFault, Watch, refuse_change, refuse_state
+from course.comparison.compiled import QUICK
+from course.comparison.costs import pair_costs
+from course.comparison.floating import along_floating, split_floating
+from course.comparison.judging import Record, Setting, at_precision, in_single, judging, to_comparison
+from course.comparison.norms import norm
+from course.comparison.oracle import Truth, conditioning, find_truth, truth_near
 from course.comparison.point import Point
-from course.comparison.precision import FLOAT64, HEADROOM, UNIT_ROUNDOFF, Precision, precision_named, precision_of
-from course.comparison.returned import cotangent_rows
-from course.comparison.trees import (
-    Matched,
-    as_numbers,
-    has_tangent,
-    match,
-    named_leaves,
-    refuse_cotangent,
-    without_float0,
-)
-from course.records import Agreement, Check, Comparison, Cost, Fault
+from course.comparison.precision import FLOAT64, Precision
+from course.comparison.runs import Pair
+from course.comparison.state import outside_of
+from course.comparison.study import study
+from course.comparison.trees import Matched, named_leaves, without_float0
+from course.comparison.words import listed
+from course.records import Agreement, Check, Comparison, Fault, Feedback, Remark
 
-ACCEPTED_NARROWING = 1e-6
-"""An answer that agrees this well in float64, but not to 1e-9, has narrowed to float32 somewhere; that is a note."""
+__all__ = ["Setting", "judge_pair", "judging"]
 
-DIFFERENCE_LIMIT = 1e-6
-"""Relative. Central differences at the best step are good to about 1e-9; three times their own error is allowed."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """How a pair is judged.
-
-    `names` are what the reader calls the two functions. `asked` are the places of the primals whose cotangents are
-    returned (all by default), `data` those whose cotangent may be None although they are floating.
-    """
-
-    names: tuple[str, str] = ("fwd", "bwd")
-    seed: int = 0
-    precision: str | None = None
-    asked: tuple[int, ...] | None = None
-    data: tuple[int, ...] = ()
-    traceable: bool = True
-    float32: bool = True
-    cost: bool = True
-    aloud: bool = False
-
-
-@contextmanager
-def judging() -> Iterator[None]:
-    """Judging runs in float64 on the CPU, so that it says the same on every machine."""
-    with jax.enable_x64(True), jax.default_device(jax.local_devices(backend="cpu")[0]):
-        yield
-
-
-@dataclass
-class Record:
-    """What is known so far; becomes a `Comparison` at the end."""
-
-    watch: Watch
-    arrays: tuple[Agreement, ...] = ()
-    checks: list[Check] = dataclasses.field(default_factory=list)
-    costs: tuple[Cost, ...] = ()
-    faults: list[Fault] = dataclasses.field(default_factory=list)
+PROPORTIONAL = 1e-6
+"""Relative. Twice the cotangent must give twice the answer: to the last bit, but for an order of summation."""
 
 
 def judge_pair(point: Point, fwd: Callable[..., Any], bwd: Callable[..., Any], setting: Setting) -> Comparison:
@@ -97,76 +48,18 @@ def judge_pair(point: Point, fwd: Callable[..., Any], bwd: Callable[..., Any], s
         setting: How to judge.
 
     Raises:
-        ValueError: The primal does not run at these arguments.
+        ValueError: The primal does not run at these arguments, or has no derivative there.
     """
     record = Record(Watch(setting.aloud))
     with judging():
         here, precision = at_precision(point, setting.precision)
         truth = find_truth(here, precision, np.random.default_rng(setting.seed))
+        judged = _Judging(here, Pair(fwd, bwd, setting, record.watch), precision, truth, record)
         try:
-            _judge(_Judging(here, fwd, bwd, setting, precision, truth, record))
+            _judge(judged)
         except AnswerFault as stop:
             record.faults.append(stop.fault)
-    return to_comparison(record, " and ".join(setting.names), precision, setting.seed)
-
-
-def at_precision(point: Point, asked: str | None) -> tuple[Point, Precision]:
-    """The point in the precision of judgement: the one asked for, or what the primal itself allows.
-
-    Raises:
-        ValueError: The primal does not run, or there is no such precision.
-    """
-    wide = point.cast(jnp.float64)
-    _refuse_failing_primal(wide)
-    if asked is None:
-        return wide, precision_of(wide.primal, wide.primals)
-    precision = precision_named(asked)
-    return point.cast(precision.dtype), precision
-
-
-def _refuse_failing_primal(point: Point) -> None:
-    """Runs the primal on shapes alone.
-
-    Raises:
-        ValueError: It fails, or returns complex numbers or nothing that has a tangent.
-    """
-    try:
-        shape = jax.eval_shape(point.primal, *point.primals)
-    except Exception as error:
-        fault = fault_of(error, "the primal")
-        place = "" if fault.line is None else f" ({fault.line})"
-        raise ValueError(
-            f"The primal must run, and be traceable, at the arguments given: {fault.message}{place}"
-        ) from error
-    leaves = jax.tree.leaves(shape)
-    if any(jnp.issubdtype(leaf.dtype, jnp.complexfloating) for leaf in leaves):
-        raise ValueError(
-            "The primal must return real numbers; it returns complex ones. Return real and imaginary part apart."
-        )
-    if not any(jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in leaves):
-        raise ValueError(
-            "The primal must return floating-point numbers; it returns none, so there is nothing to differentiate."
-        )
-
-
-def to_comparison(record: Record, answer: str, precision: Precision, seed: int) -> Comparison:
-    """Closes a record, adding its sentences."""
-    reason = f"judged in {precision.name}: {precision.reason}" if precision.reason else ""
-    notes = ([reason] if reason else []) + list(dict.fromkeys(record.watch.notes))
-    return Comparison(
-        answer=answer,
-        headline=words.headline_of(record.arrays, record.checks, record.faults),
-        remarks=words.remarks_of(record.arrays, record.checks, record.faults),
-        arrays=record.arrays,
-        checks=tuple(record.checks),
-        costs=record.costs,
-        faults=tuple(record.faults),
-        notes=tuple(notes),
-        precision=precision.name,
-        seed=seed,
-        jax_version=jax.__version__,
-        printed=record.watch.printed,
-    )
+    return to_comparison(record, setting.names, precision, setting.seed)
 
 
 @dataclass
@@ -174,251 +67,198 @@ class _Judging:
     """One pair on its way through the questions."""
 
     point: Point
-    fwd: Callable[..., Any]
-    bwd: Callable[..., Any]
-    setting: Setting
+    pair: Pair
     precision: Precision
     truth: Truth
     record: Record
 
     @property
-    def watch(self) -> Watch:
-        return self.record.watch
+    def notes(self) -> list[str]:
+        return self.record.watch.notes
 
-    def run(self, primals: Sequence[Any], y_bar: Any, keep: bool = False) -> tuple[Any, Any]:
-        """Runs the pair: (y, what bwd returned)."""
-        fwd_name, bwd_name = self.setting.names
-        returned = self.watch.call(self.fwd, fwd_name, *primals, keep=keep)
-        y, residuals = two_parts(returned, fwd_name, "(y, residuals)")
-        return y, self.watch.call(self.bwd, bwd_name, residuals, y_bar, keep=keep)
-
-    def numbers(self, returned: Any, notes: list[str]) -> list[Matched]:
-        """The arrays that have a tangent, with the numbers that came for each.
-
-        Raises:
-            AnswerFault: They don't fit the primals.
-        """
-        setting = self.setting
-        with mismatch_is_fault():
-            rows = cotangent_rows(self.point, returned, setting.names[1], notes, setting.asked, setting.data)
-            for row in rows:
-                if not has_tangent(row.like):
-                    refuse_cotangent(row)
-            return [row._replace(given=as_numbers(row, notes)) for row in rows if has_tangent(row.like)]
+    @property
+    def setting(self) -> Setting:
+        return self.pair.setting
 
 
-def _judge(judging: _Judging) -> None:
-    record, setting, truth = judging.record, judging.setting, judging.truth
-    before = globals_of(judging.fwd, judging.bwd)
-    y, returned = judging.run(judging.point.primals, truth.y_bar, keep=True)
-    rows = judging.numbers(returned, judging.watch.notes)
-    _ask_for_purity(judging, (y, returned), before)
-    _ask_for_tracing(judging)
-    ask_for_value(y, truth.y, setting.names[0], judging.precision, record)
-    if not _ask_reverse(judging, rows):
+def _judge(judged: _Judging) -> None:
+    point, pair, truth, record = judged.point, judged.pair, judged.truth, judged.record
+    fwd_name, bwd_name = judged.setting.names
+    before = outside_of(pair.fwd, pair.bwd)
+    y, residuals = pair.forward(point.primals, keep=True)
+    refuse_state(before, outside_of(pair.fwd, pair.bwd), fwd_name)
+    y_again, residuals_again = pair.forward(point.primals)
+    refuse_change(y, y_again, fwd_name)
+    questions.ask_for_value(y, truth.y, fwd_name, judged.precision, record)
+    returned = pair.backward(residuals, truth.y_bar, keep=True)
+    rows = pair.numbers(point, returned, judged.notes)
+    stubborn = _ask_proportion(judged, rows, returned, residuals_again)
+    refuse_state(before, outside_of(pair.fwd, pair.bwd), bwd_name)
+    traced = pair.traced(point, truth.y_bar)
+    refuse_state(before, outside_of(pair.fwd, pair.bwd), bwd_name)
+    if not _ask_reverse(judged, rows):
+        if any(array.path in stubborn and array.slip is None for array in record.arrays):
+            record.remarks.append(Remark(Feedback.KIND, _out_of_proportion(pair.bar, stubborn)))
         return
+    if stubborn:
+        raise AnswerFault(Fault("state", bwd_name, _out_of_proportion(pair.bar, stubborn)))
     given = [np.asarray(row.given, np.float64) for row in rows]
-    judged = _of_rows(judging, rows)
-    if not (_ask_forward(judging, given, judged) and _ask_differences(judging, given, judged)):
+    if not (_ask_forward(judged, given, _of_rows(judged.truth, point, rows)) and _ask_differences(judged, rows)):
         return
-    if setting.float32 and judging.precision is FLOAT64:
-        _ask_float32(judging, rows)
-    if setting.cost:
-        record.costs = _costs(judging)
+    if judged.setting.float32 and judged.precision.name == FLOAT64.name:
+        _ask_float32(judged)
+    if judged.setting.cost and traced is not None:
+        questions.ask_for_cost(record, lambda: pair_costs(study(point), traced, pair.fwd))
 
 
-def _ask_for_purity(judging: _Judging, first: Any, before: dict[str, str]) -> None:
-    name = " and ".join(dict.fromkeys(judging.setting.names))
-    refuse_state(before, globals_of(judging.fwd, judging.bwd), name)
-    refuse_change(first, judging.run(judging.point.primals, judging.truth.y_bar), name)
+def _ask_proportion(judged: _Judging, rows: Sequence[Matched], returned: Any, residuals: Any) -> dict[str, bool]:
+    """Asks `bwd` again with twice the cotangent: what is kept from the first call, or drawn, shows.
 
-
-def _ask_for_tracing(judging: _Judging) -> None:
-    kept, y_bar = without_float0(judging.truth.y_bar)
-
-    def both(primals: Any, moving: Any) -> Any:
-        y, residuals = judging.fwd(*primals)
-        return y, judging.bwd(residuals, y_bar(moving))
-
-    ask_for_tracing(both, (judging.point.primals, kept), judging.setting, judging.watch)
-
-
-def ask_for_tracing(function: Callable[..., Any], arguments: tuple[Any, ...], setting: Setting, watch: Watch) -> None:
-    """Asks whether an answer is safe under `jit`, by tracing alone.
+    Returns:
+        The arrays that are not twice as large, by name, and whether they stay the same.
 
     Raises:
-        AnswerFault: It is not, and the setting asks for it; otherwise there is a note.
+        AnswerFault: For the same cotangent it gives other numbers.
     """
-
-    def numbers(*traced: Any) -> list[Any]:
-        leaves = jax.tree.leaves(function(*traced))
-        return [leaf for leaf in leaves if getattr(leaf, "dtype", None) != jax.dtypes.float0]
-
-    with watch.listening(keep=False):
-        try:
-            jax.make_jaxpr(numbers)(*arguments)
-            return
-        except (Exception, SystemExit) as error:
-            fault = dataclasses.replace(fault_of(error, setting.names[1]), kind="tracing")
-    if setting.traceable:
-        raise AnswerFault(fault)
-    watch.notes.append(f"Right for numbers, not yet for jit: {fault.message}")
+    pair, y_bar = judged.pair, judged.truth.y_bar
+    again = pair.numbers(judged.point, pair.backward(residuals, _doubled(y_bar)), [])
+    both = {row.path: (row.given, twice.given) for row, twice in zip(rows, again, strict=True)}
+    if all(np.array_equal(twice, 2 * once) for once, twice in both.values()):
+        return {}
+    refuse_change(returned, pair.backward(residuals, y_bar), judged.setting.names[1])
+    limit = max(PROPORTIONAL, judged.precision.tolerance)
+    return {
+        path: np.array_equal(once, twice)
+        for path, (once, twice) in both.items()
+        if agreement.array_error(twice, 2 * once, (norm(twice) + norm(once)) or 1.0) > limit
+    }
 
 
-def ask_for_value(y: Any, right: Any, name: str, precision: Precision, record: Record) -> None:
-    """Holds the forward value against the primal's.
-
-    Raises:
-        AnswerFault: It differs.
-    """
-    rows = _value_rows(right, y, record.watch)
-    arrays = [np.asarray(row.like, np.float64) for row in rows]
-    for row, array, scale in zip(rows, arrays, agreement.scales(arrays, precision.floor), strict=True):
-        error = agreement.array_error(row.given, array, scale)
-        if not error <= max(precision.tolerance, ACCEPTED_NARROWING):
-            raise AnswerFault(Fault("value", name, _value_message(row, array, error)))
-    record.checks.append(Check("value", True, "the forward value is the primal's"))
+def _out_of_proportion(bar: str, arrays: Mapping[str, bool]) -> str:
+    did = "stayed the same" if all(arrays.values()) else "did not follow"
+    return f"Twice the {bar} must give twice the cotangents: {listed(list(arrays))} {did}."
 
 
-def _value_rows(like: Any, given: Any, watch: Watch) -> list[Matched]:
-    with mismatch_is_fault():
-        rows = match(like, given, "y", "the primal's value", watch.notes, value=True)
-        return [row._replace(given=as_numbers(row, watch.notes)) for row in rows if row.given is not None]
+def _doubled(tree: Any) -> Any:
+    moving, join = without_float0(tree)
+    return join([jax.device_put(2 * np.asarray(leaf)) for leaf in moving])
 
 
-def _value_message(row: Matched, right: np.ndarray, error: float) -> str:
-    if row.given is not None and row.given.shape != right.shape:
-        return (
-            f"{row.path} must have the shape of the primal's value, {right.shape}; yours has shape {row.given.shape}."
-        )
-    if not np.isfinite(error):
-        return f"{row.path} must be the primal's value; yours is not finite."
-    return (
-        f"{row.path} must be the primal's value; yours is off by {error:.2g} of its norm. Mend forward before backward."
-    )
-
-
-def _of_rows(judging: _Judging, rows: Sequence[Matched]) -> Truth:
+def _of_rows(truth: Truth, point: Point, rows: Sequence[Matched]) -> Truth:
     """The truth for the arrays that were returned: data left out by the answer are left out here."""
-    names = [path for path, _ in _floating_paths(judging.point)]
+    names = [path for path, _ in point.floating()]
     places = [names.index(row.path) for row in rows]
-    truth = judging.truth
 
-    def take(values: list[Any]) -> list[Any]:
-        return [values[place] for place in places]
+    def take(values: list[Any] | None) -> Any:
+        return None if values is None else [values[place] for place in places]
 
     return dataclasses.replace(
         truth,
         reverse=take(truth.reverse),
         x_dots=take(truth.x_dots),
         inner=take(truth.inner),
-        columns=None if truth.columns is None else take(truth.columns),
+        columns=take(truth.columns),
     )
 
 
-def _floating_paths(point: Point) -> list[tuple[str, Any]]:
-    return [
-        (path, leaf)
-        for name, primal in zip(point.names, point.primals, strict=True)
-        for path, leaf in named_leaves(primal, f"{name}_bar")
-        if has_tangent(leaf)
-    ]
-
-
-def _ask_reverse(judging: _Judging, rows: Sequence[Matched]) -> bool:
-    right = _of_rows(judging, rows).reverse
-    arrays = agreement.compare_arrays(rows, right, judging.precision)
-    if _narrowed(arrays, judging.precision):
-        judging.precision = dataclasses.replace(judging.precision, tolerance=ACCEPTED_NARROWING)
-        worst = max(array.reverse or 0.0 for array in arrays)
-        judging.watch.notes.append(f"Agrees to {worst:.0e} and no better: somewhere it narrows to float32. Accepted.")
-        arrays = agreement.compare_arrays(rows, right, judging.precision)
-    judging.record.arrays = arrays
+def _ask_reverse(judged: _Judging, rows: Sequence[Matched]) -> bool:
+    """Holds every array against `jax.vjp`; where that is not exact enough, asks first whether it could be."""
+    right = _of_rows(judged.truth, judged.point, rows).reverse
+    arrays = _compared(judged, rows, right)
+    if not all(array.right for array in arrays):
+        judged.precision = _allowing(judged, arrays)
+        arrays = _compared(judged, rows, right)
+    if judged.truth.by_columns:
+        judged.notes.append("The primal has no reverse mode: the columns of forward mode stand in for it.")
+        arrays = tuple(dataclasses.replace(array, columns=array.reverse, reverse=None) for array in arrays)
+    judged.record.arrays = arrays
     return all(array.right for array in arrays)
 
 
-def _narrowed(arrays: Sequence[Agreement], precision: Precision) -> bool:
-    errors = [array.reverse for array in arrays if array.reverse is not None]
-    return bool(errors) and precision.tolerance < max(errors) <= ACCEPTED_NARROWING
+def _compared(judged: _Judging, rows: Sequence[Matched], right: Sequence[np.ndarray]) -> tuple[Agreement, ...]:
+    handed = {path: np.asarray(leaf, np.float64) for path, leaf in _floating(judged.truth.y_bar, judged.pair.bar)}
+    return agreement.compare_arrays(rows, right, judged.precision, handed, judged.point.lengths())
 
 
-def _ask_forward(judging: _Judging, given: Sequence[np.ndarray], truth: Truth) -> bool:
-    precision = judging.precision
+def _floating(tree: Any, path: str) -> list[tuple[str, Any]]:
+    return [(name, leaf) for name, leaf in named_leaves(tree, path) if leaf.dtype != jax.dtypes.float0]
+
+
+def _allowing(judged: _Judging, arrays: Sequence[Agreement]) -> Precision:
+    """The precision that allows for an answer that narrows to float32, or for an ill-conditioned narrow problem."""
+    precision = judged.precision
+    if precision.name == FLOAT64.name:
+        return questions.narrowed(arrays, precision, judged.notes)
+    return precision.within(_conditioning(judged.point, judged.truth, precision, judged.setting.seed))
+
+
+def _conditioning(point: Point, truth: Truth, precision: Precision, seed: int) -> float:
+    def there(moved: Point) -> list[np.ndarray]:
+        return truth_near(moved, precision, truth).reverse
+
+    return conditioning(point, precision, np.random.default_rng(seed), truth.reverse, there)
+
+
+def _ask_forward(judged: _Judging, given: Sequence[np.ndarray], truth: Truth) -> bool:
+    precision, record = judged.precision, judged.record
     forward = agreement.forward_errors(given, truth, precision)
     columns = agreement.column_errors(given, truth, precision)
     limit = 10 * precision.tolerance
-    judging.record.arrays = tuple(
-        dataclasses.replace(array, forward=f, columns=c, right=f <= limit and (c is None or c <= limit))
-        for array, f, c in zip(judging.record.arrays, forward, columns, strict=True)
+    asked = [[error for error in errors if error is not None] for errors in zip(forward, columns, strict=True)]
+    record.arrays = tuple(
+        dataclasses.replace(array, forward=f, columns=c, right=all(error <= limit for error in errors))
+        for array, f, c, errors in zip(record.arrays, forward, columns, asked, strict=True)
     )
-    worst = max([*forward, *(c for c in columns if c is not None)], default=0.0)
+    if truth.inner is None:
+        judged.notes.append("The primal has no forward mode, so that question is left out.")
+        return True
+    worst = agreement.worst_of([error for errors in asked for error in errors])
     text = "forward mode agrees: <x_bar, x_dot> = <y_bar, y_dot>"
-    judging.record.checks.append(Check("forward", worst <= limit, text, worst, limit))
+    record.checks.append(Check("forward", worst <= limit, text, worst, limit))
     return worst <= limit
 
 
-def _ask_differences(judging: _Judging, given: Sequence[np.ndarray], truth: Truth) -> bool:
-    if len(truth.reverse) < len(judging.truth.reverse):
-        given, truth = _filled(judging, given, truth)
-    check = difference_check(*agreement.difference_errors(given, truth), judging.precision)
-    judging.record.checks.append(check)
+def _ask_differences(judged: _Judging, rows: Sequence[Matched]) -> bool:
+    """One test along one direction of all arrays; the truth stands in for those that the answer rightly left out."""
+    given = {row.path: np.asarray(row.given, np.float64) for row in rows}
+    whole = [
+        given.get(path, right) for (path, _), right in zip(judged.point.floating(), judged.truth.reverse, strict=True)
+    ]
+    errors = agreement.difference_errors(whole, judged.truth)
+    check = questions.difference_check(*errors, judged.precision, judged.notes)
+    judged.record.checks.append(check)
     return check.passed
 
 
-def difference_check(error: float, expected: float, precision: Precision) -> Check:
-    """Holds the error against central differences beside the one that JAX's own derivative shows there."""
-    limit = max(DIFFERENCE_LIMIT, precision.tolerance, 3 * expected)
-    text = f"central differences agree to {error:.1e}; {expected:.1e} is what they can do here"
-    return Check("differences", error <= limit, text, error, limit)
-
-
-def _filled(judging: _Judging, given: Sequence[np.ndarray], truth: Truth) -> tuple[list[np.ndarray], Truth]:
-    """All arrays for the one directional test: the truth where the answer rightly gave nothing."""
-    names = {row.path: array for row, array in zip(judging.record.arrays, given, strict=True)}
-    paths = [path for path, _ in _floating_paths(judging.point)]
-    whole = judging.truth
-    return [names.get(path, right) for path, right in zip(paths, whole.reverse, strict=True)], whole
-
-
-def _ask_float32(judging: _Judging, rows: Sequence[Matched]) -> None:
+def _ask_float32(judged: _Judging) -> None:
     """Runs the pair as it will be used, in float32, and holds it against the truth at the rounded point."""
-    rounded = judging.point.cast(jnp.float32)
-    rng = np.random.default_rng(judging.setting.seed)
-    truth = find_truth(rounded.cast(jnp.float64), judging.precision, rng)
-    y_bar = jax.tree.map(
-        lambda leaf: leaf if leaf.dtype == jax.dtypes.float0 else leaf.astype(jnp.float32), truth.y_bar
-    )
     with jax.enable_x64(False):
-        _, returned = judging.run(rounded.primals, y_bar)
-        narrow = judging.numbers(returned, [])
-    right = _of_rows(dataclasses.replace(judging, truth=truth), narrow).reverse
-    judging.record.checks.append(float32_check(narrow, right, judging.watch))
-
-
-def float32_check(rows: Sequence[Matched], right: Sequence[np.ndarray], watch: Watch) -> Check:
-    """Asks of numbers computed in float32 that they be finite; where they are less exact than they could be, a note."""
-    limit = HEADROOM * 4 * UNIT_ROUNDOFF["float32"]
-    given = [np.asarray(row.given, np.float64) for row in rows]
-    broken = [row.path for row, array in zip(rows, given, strict=True) if not np.all(np.isfinite(array))]
-    if broken:
-        return Check(
-            "float32", False, f"{broken[0]} is not finite in float32, although it is in float64", float("inf"), limit
-        )
-    errors = [
-        agreement.array_error(array, truth, scale)
-        for array, truth, scale in zip(given, right, agreement.scales(right, 1e-2), strict=True)
-    ]
-    worst = max(errors, default=0.0)
-    if worst > limit:
-        watch.notes.append(
-            f"Numerically unstable: in float32 the error is {worst:.1e}, where {limit:.0e} is to be had."
-        )
-    return Check("float32", True, f"finite in float32, within {worst:.0e}", worst, limit)
-
-
-def _costs(judging: _Judging) -> tuple[Cost, ...]:
+        single = judged.point.cast(jnp.float32)
+    rounded = single.cast(jnp.float64)
     try:
-        return method_costs(judging.point, judging.fwd, judging.bwd)
-    except Exception as error:
-        judging.watch.notes.append(f"Its cost can't be counted: {fault_of(error, judging.setting.names[1]).message}")
-        return ()
+        truth = find_truth(rounded, judged.precision, np.random.default_rng(judged.setting.seed))
+    except ValueError:
+        judged.notes.append(questions.NOT_IN_FLOAT32)
+        return
+    with jax.enable_x64(False), questions.in_float32():
+        y_bar = in_single(truth.y_bar)
+        narrow = judged.pair.numbers_at_once(single, y_bar)
+    check = questions.float32_check(
+        narrow,
+        _of_rows(truth, rounded, narrow).reverse,
+        judged.notes,
+        lambda: _conditioning(rounded, truth, questions.SINGLE, judged.setting.seed),
+        lambda: _finite_by_jax(single, y_bar),
+    )
+    judged.record.checks.append(check)
+
+
+def _finite_by_jax(point: Point, y_bar: Any) -> bool:
+    """Whether JAX's own reverse mode is finite at a point in float32."""
+    moving, still, join = split_floating(point.primals)
+
+    def ask(moving: Any, still: Any, y_bar: Any) -> Any:
+        return jax.vjp(along_floating(point.primal, join, still), *moving, has_aux=True)[1](y_bar)
+
+    with jax.enable_x64(False):
+        return questions.all_finite(jax.jit(ask, compiler_options=QUICK)(moving, still, without_float0(y_bar)[0]))

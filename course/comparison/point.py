@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -15,19 +16,48 @@ from course.comparison.trees import argument_names, describe, has_tangent, is_ke
 
 @dataclass(frozen=True)
 class Point:
-    """A primal at its arguments. Static arguments are bound already, so that every argument here is a pytree of arrays."""
+    """A primal at its arguments. Static arguments are bound already, so that every argument here is a pytree of arrays.
+
+    The arrays are NumPy's as they came: JAX would round them to float32 wherever float64 is not switched on.
+    """
 
     primal: Callable[..., Any]
     primals: tuple[Any, ...]
     names: tuple[str, ...]
 
     def cast(self, dtype: Any) -> Point:
-        """The same point with every floating array rounded to `dtype`."""
-        return Point(self.primal, _cast(self.primals, dtype), self.names)
+        """The same point as JAX arrays on the device of the moment, with every floating one rounded to `dtype`."""
+
+        def arrays(leaf: Any) -> Any:
+            if is_key(leaf):
+                return leaf
+            with np.errstate(over="ignore"):
+                return jax.device_put(np.asarray(leaf, dtype if has_tangent(leaf) else None))
+
+        return Point(self.primal, jax.tree.map(arrays, self.primals), self.names)
+
+    def floating(self) -> list[tuple[str, Any]]:
+        """All floating arrays in order, each under the name of its cotangent: `params_bar.layers[0].w`."""
+        return [
+            (path, leaf)
+            for name, primal in zip(self.names, self.primals, strict=True)
+            for path, leaf in named_leaves(primal, f"{name}_bar")
+            if has_tangent(leaf)
+        ]
+
+    def lengths(self) -> dict[int, str]:
+        """Where each axis length above 1 occurs first among the primals: 'axis 0 of x'."""
+        found: dict[int, str] = {}
+        for name, primal in zip(self.names, self.primals, strict=True):
+            for path, leaf in named_leaves(primal, name):
+                for axis, length in enumerate(np.shape(leaf)):
+                    if length > 1:
+                        found.setdefault(length, f"axis {axis} of {path}")
+        return found
 
 
 def make_point(primal: Callable[..., Any], primals: Sequence[Any], static_argnums: Sequence[int] = ()) -> Point:
-    """Binds the static arguments and turns every other leaf into a JAX array.
+    """Binds the static arguments and turns every other leaf into an array.
 
     Raises:
         TypeError: A leaf is complex, or is no array.
@@ -39,37 +69,52 @@ def make_point(primal: Callable[..., Any], primals: Sequence[Any], static_argnum
     arrays = tuple(_arrays(primals[i], names[i]) for i in moving)
     if not any(has_tangent(leaf) for leaf in jax.tree.leaves(arrays)):
         raise ValueError(
-            f"At least one argument must hold floating-point numbers; {', '.join(names) or 'nothing'} came, and none does: "
-            "give 1.0 rather than 1."
+            f"At least one argument must hold floating-point numbers; {', '.join(names) or 'nothing'} came, and none "
+            "does: give 1.0 rather than 1."
         )
-    bound = primal if not static else bind_static(primal, static)
-    return Point(bound, arrays, tuple(names[i] for i in moving))
+    return Point(bind_static(primal, static), arrays, tuple(names[i] for i in moving))
 
 
 def bind_static(function: Callable[..., Any], static: dict[int, Any]) -> Callable[..., Any]:
-    """The function of the other arguments alone."""
+    """The function of the other arguments alone; the same object for the same function and values, where it can be."""
+    if not static:
+        return function
+    fixed = tuple((place, type(value), value) for place, value in static.items())  # 1 == 1.0 == True, types tell
+    try:
+        return _bound(function, fixed)
+    except TypeError:  # a value that can't be hashed
+        return _bound.__wrapped__(function, fixed)
+
+
+@lru_cache(maxsize=256)
+def _bound(function: Callable[..., Any], static: tuple[tuple[int, type, Any], ...]) -> Callable[..., Any]:
+    fixed = {place: value for place, _, value in static}
 
     def bound(*moving: Any) -> Any:
-        arguments, rest = [], iter(moving)
-        for i in range(len(static) + len(moving)):
-            arguments.append(static[i] if i in static else next(rest))
-        return function(*arguments)
+        rest = iter(moving)
+        return function(*(fixed[i] if i in fixed else next(rest) for i in range(len(fixed) + len(moving))))
 
     return bound
 
 
 def _arrays(argument: Any, name: str) -> Any:
     for path, leaf in named_leaves(argument, name):
-        try:
-            dtype = jnp.result_type(leaf)
-        except (TypeError, ValueError):
+        dtype = _dtype(leaf)
+        if dtype is None:
             raise TypeError(
-                f"{path} must be an array or a number; {describe(leaf)} came. Name its place in static_argnums if it is a setting."
-            ) from None
+                f"{path} must be an array or a number; {describe(leaf)} came. If it is a setting, name its place in "
+                "static_argnums."
+            )
         if jnp.issubdtype(dtype, jnp.complexfloating):
             raise TypeError(f"{path} must be real; {dtype} came. Judge its real and imaginary parts as two arguments.")
-    return jax.tree.map(lambda leaf: leaf if is_key(leaf) else jnp.asarray(leaf), argument)
+    return jax.tree.map(lambda leaf: leaf if is_key(leaf) else np.asarray(leaf), argument)
 
 
-def _cast(tree: Any, dtype: Any) -> Any:
-    return jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf), dtype) if has_tangent(leaf) else leaf, tree)
+def _dtype(leaf: Any) -> Any:
+    """The type of a leaf's numbers; None where it holds none."""
+    if isinstance(leaf, str | bytes | type):  # JAX takes "float32" for the type itself
+        return None
+    try:
+        return jnp.result_type(leaf)
+    except (TypeError, ValueError):
+        return None

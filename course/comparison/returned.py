@@ -38,39 +38,62 @@ def cotangent_rows(
     Raises:
         Mismatch: It is not one entry for each primal, or an entry doesn't fit its primal.
     """
-    places = tuple(range(len(point.primals))) if asked is None else asked
-    rows: list[Matched] = []
-    for place, entry in zip(places, _entries(point, returned, places, name, notes), strict=True):
-        if place in data and entry is None:
-            continue
-        argument = point.names[place]
-        rows += match(point.primals[place], entry, f"{argument}_bar", argument, notes)
+    places = tuple(range(len(point.primals))) if asked is None else tuple(asked)
+    said: list[str] = []
+    try:
+        rows = _rows(point, _entries(point, returned, places, name, said), places, said, data)
+    except Mismatch:
+        said = []
+        bare = _bare_rows(point, returned, places, name, said)
+        if bare is None:
+            raise
+        rows = bare
+    notes += said
     return rows
 
 
-def _entries(point: Point, returned: Any, asked: Sequence[int], name: str, notes: list[str]) -> Sequence[Any]:
-    names = [point.names[place] for place in asked]
-    wanted = f"({', '.join(f'{n}_bar' for n in names)}{',' if len(names) == 1 else ''})"
-    if len(names) == 1 and not _is_one_tuple(returned) and _is_bare(returned, point.primals[asked[0]]):
-        notes.append(f"{name} returns {names[0]}_bar itself; a tuple of one, {wanted}, is the contract. Accepted.")
-        return (returned,)
-    if isinstance(returned, tuple | list) and len(returned) == len(names):
+def _rows(
+    point: Point, entries: Sequence[Any], places: Sequence[int], notes: list[str], data: Collection[int]
+) -> list[Matched]:
+    rows: list[Matched] = []
+    for place, entry in zip(places, entries, strict=True):
+        if place not in data or entry is not None:
+            argument = point.names[place]
+            rows += match(point.primals[place], entry, f"{argument}_bar", argument, notes)
+    return rows
+
+
+def _entries(point: Point, returned: Any, places: Sequence[int], name: str, notes: list[str]) -> Sequence[Any]:
+    if isinstance(returned, tuple | list) and len(returned) == len(places):
         if isinstance(returned, list):
             notes.append(f"{name} returns a list; a tuple is the contract. Accepted.")
         return returned
     raise Mismatch(
-        "structure", name, f"{name} must return {wanted}, one entry for each argument; it returns {describe(returned)}."
+        "structure",
+        name,
+        f"{name} must return {_wanted(point, places)}, one entry for each argument; it returns {describe(returned)}.",
     )
 
 
-def _is_one_tuple(returned: Any) -> bool:
-    return isinstance(returned, tuple | list) and len(returned) == 1 and not hasattr(returned, "_fields")
+def _bare_rows(point: Point, returned: Any, places: Sequence[int], name: str, notes: list[str]) -> list[Matched] | None:
+    """The rows of the one entry returned bare, without its tuple; None where that doesn't fit either."""
+    if len(places) != 1:
+        return None
+    primal, argument = point.primals[places[0]], point.names[places[0]]
+    if children(primal) is None and not (hasattr(returned, "shape") or isinstance(returned, int | float)):
+        return None
+    notes.append(
+        f"{name} returns {argument}_bar itself; a tuple of one, {_wanted(point, places)}, is the contract. Accepted."
+    )
+    try:
+        return match(primal, returned, f"{argument}_bar", argument, notes)
+    except Mismatch:
+        return None
 
 
-def _is_bare(returned: Any, primal: Any) -> bool:
-    if children(primal) is None:
-        return hasattr(returned, "shape") or isinstance(returned, int | float)
-    return type(returned) is type(primal)
+def _wanted(point: Point, places: Sequence[int]) -> str:
+    names = [f"{point.names[place]}_bar" for place in places]
+    return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
 
 
 def as_custom_vjp(point: Point, returned: Any, name: str) -> tuple[Any, ...]:
@@ -97,5 +120,5 @@ def _cotangent(leaf: Any, given: Any) -> Any:
     if not has_tangent(leaf):
         return np.zeros(np.shape(leaf), jax.dtypes.float0)
     if given is None:
-        return jnp.zeros_like(leaf)
-    return jnp.asarray(jnp.real(given)).astype(jnp.result_type(leaf))
+        return jnp.zeros(np.shape(leaf), jnp.result_type(leaf))
+    return jnp.asarray(given.real if jnp.iscomplexobj(given) else given, jnp.result_type(leaf))

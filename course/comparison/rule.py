@@ -1,4 +1,4 @@
-"""Judges one tangent rule at one point: callable as asked, then value, forward mode, reverse mode, differences, float32.
+"""Judges one tangent rule at one point: callable as asked, value, forward mode, reverse mode, differences, float32.
 
 The mirror of `pair`: the answer's tangents are held against `jax.jvp`, and reverse mode enters by the identity
 <x_bar, x_dot> = <y_bar, y_dot>, with x_bar from `jax.vjp`.
@@ -9,57 +9,35 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from course.comparison import agreement
+from course.comparison import agreement, questions
 from course.comparison.answer import (
     AnswerFault,
     Watch,
-    globals_of,
     mismatch_is_fault,
     refuse_change,
     refuse_state,
     two_parts,
 )
+from course.comparison.compiled import QUICK
 from course.comparison.costs import rule_costs
 from course.comparison.floating import along_floating, split_floating
-from course.comparison.oracle import QUICK, draw_like
-from course.comparison.pair import (
-    Record,
-    Setting,
-    ask_for_tracing,
-    ask_for_value,
-    at_precision,
-    difference_check,
-    float32_check,
-    judging,
-    to_comparison,
-)
+from course.comparison.judging import Record, Setting, at_precision, in_single, judging, to_comparison
+from course.comparison.norms import norm
+from course.comparison.oracle import conditioning
 from course.comparison.point import Point
 from course.comparison.precision import FLOAT64, Precision
-from course.comparison.trees import Matched, as_numbers, has_tangent, match, refuse_cotangent, without_float0
-from course.records import Check, Comparison
-
-
-@dataclass(frozen=True)
-class Tangents:
-    """What the oracles say along one direction: lists have one entry for each floating output.
-
-    `forward` are the tangents by `jax.jvp`, `inner` is <x_bar, x_dot> by `jax.vjp` for a random cotangent `y_bars`
-    of that output alone, `difference` the tangent by central differences.
-    """
-
-    y: Any
-    x_dot: tuple[Any, ...]
-    forward: list[np.ndarray]
-    y_bars: list[np.ndarray]
-    inner: list[float]
-    difference: list[np.ndarray]
+from course.comparison.state import outside_of
+from course.comparison.study import study
+from course.comparison.tangents import Tangents, find_tangents, tangents_near
+from course.comparison.trees import Matched, match, without_float0
+from course.comparison.words import listed
+from course.records import Agreement, Check, Comparison, Feedback, Remark
 
 
 def judge_rule(point: Point, rule: Callable[..., Any], setting: Setting) -> Comparison:
@@ -71,135 +49,192 @@ def judge_rule(point: Point, rule: Callable[..., Any], setting: Setting) -> Comp
         setting: How to judge.
 
     Raises:
-        ValueError: The primal does not run at these arguments.
+        ValueError: The primal does not run at these arguments, or has no derivative there.
     """
     record = Record(Watch(setting.aloud))
     with judging():
         here, precision = at_precision(point, setting.precision)
+        truth = find_tangents(here, precision, np.random.default_rng(setting.seed))
         try:
-            _judge(here, rule, setting, precision, record)
+            _judge(_Judging(here, rule, setting, precision, truth, record))
         except AnswerFault as stop:
             record.faults.append(stop.fault)
-    return to_comparison(record, setting.names[0], precision, setting.seed)
+    return to_comparison(record, setting.names, precision, setting.seed)
 
 
-def _judge(point: Point, rule: Callable[..., Any], setting: Setting, precision: Precision, record: Record) -> None:
-    name, watch = setting.names[0], record.watch
-    truth = find_tangents(point, precision, np.random.default_rng(setting.seed))
-    before = globals_of(rule)
-    first = watch.call(rule, name, point.primals, truth.x_dot, keep=True)
-    y, y_dot = two_parts(first, name, "(y, y_dot)")
-    rows = _tangent_rows(truth.y, y_dot, watch.notes)
-    refuse_state(before, globals_of(rule), name)
-    refuse_change(first, watch.call(rule, name, point.primals, truth.x_dot), name)
+@dataclass
+class _Judging:
+    """One tangent rule on its way through the questions."""
+
+    point: Point
+    rule: Callable[..., Any]
+    setting: Setting
+    precision: Precision
+    truth: Tangents
+    record: Record
+
+    @property
+    def name(self) -> str:
+        return self.setting.names[0]
+
+    @property
+    def notes(self) -> list[str]:
+        return self.record.watch.notes
+
+    def run(self, primals: Any, x_dot: Any, keep: bool = False) -> tuple[Any, Any]:
+        """Runs the rule: (y, y_dot). `keep` shows what it prints."""
+        returned = self.record.watch.call(self.rule, self.name, primals, x_dot, keep=keep)
+        return two_parts(returned, self.name, "(y, y_dot)")
+
+    def numbers(self, y_dot: Any, notes: list[str]) -> list[Matched]:
+        """The floating outputs, with the tangents that came for each.
+
+        Raises:
+            AnswerFault: They don't fit the outputs.
+        """
+        with mismatch_is_fault():
+            rows = match(self.truth.y, y_dot, "y_dot", "y", notes)
+        return questions.numbers_of(rows, notes)
+
+
+def _judge(judged: _Judging) -> None:
+    point, truth, record, name = judged.point, judged.truth, judged.record, judged.name
+    before = outside_of(judged.rule)
+    first = judged.run(point.primals, truth.x_dot, keep=True)
+    refuse_state(before, outside_of(judged.rule), name)
+    refuse_change(first, judged.run(point.primals, truth.x_dot), name)
+    questions.ask_for_value(first[0], truth.y, name, judged.precision, record)
+    rows = judged.numbers(first[1], judged.notes)
     moving, join = without_float0(truth.x_dot)
-    ask_for_tracing(lambda at, along: rule(at, join(along)), (point.primals, moving), setting, watch)
-    ask_for_value(y, truth.y, name, precision, record)
-    record.arrays = tuple(
-        dataclasses.replace(array, forward=array.reverse, reverse=None)
-        for array in agreement.compare_arrays(rows, truth.forward, precision)
-    )
-    if not all(array.right for array in record.arrays):
+    program = lambda at, along: judged.rule(at, join(along))  # noqa: E731
+    traced = questions.ask_for_tracing(program, (point.primals, moving), lambda: name, judged.setting, record.watch)
+    refuse_state(before, outside_of(judged.rule), name)
+    if not _ask_forward(judged, rows):
+        record.remarks += _where_from(judged)
         return
     given = [np.asarray(row.given, np.float64) for row in rows]
-    if not (_ask_reverse(given, truth, precision, record) and _ask_differences(given, truth, precision, record)):
+    if not (_ask_reverse(judged, given) and _ask_differences(judged, given)):
         return
-    if setting.float32 and precision is FLOAT64:
-        _ask_float32(point, rule, setting, record)
-    if setting.cost:
-        record.costs = rule_costs(point, rule, truth.x_dot)
+    if judged.setting.float32 and judged.precision.name == FLOAT64.name:
+        _ask_float32(judged)
+    if judged.setting.cost and traced is not None:
+        questions.ask_for_cost(record, lambda: rule_costs(study(point), traced))
 
 
-def find_tangents(point: Point, precision: Precision, rng: np.random.Generator) -> Tangents:
-    """Draws a direction and a cotangent for each output, and asks every oracle at once."""
-    x_dot = draw_like(rng, point.primals)
-    outputs = [leaf for leaf in jax.tree.leaves(jax.eval_shape(point.primal, *point.primals)) if has_tangent(leaf)]
-    y_bars = [jnp.asarray(rng.standard_normal(leaf.shape), leaf.dtype) for leaf in outputs]
-    moving, _ = without_float0(x_dot)
-    size = max(
-        [1.0, *(float(np.max(np.abs(leaf), initial=0)) for leaf in jax.tree.leaves(point.primals) if has_tangent(leaf))]
-    )
-    found = _program(point.primal)(point.primals, moving, y_bars, precision.step * size)
-    y, forward, inner, difference = found
-    return Tangents(
-        y=y,
-        x_dot=x_dot,
-        forward=[np.asarray(leaf) for leaf in forward],
-        y_bars=[np.asarray(leaf) for leaf in y_bars],
-        inner=[float(value) for value in inner],
-        difference=[np.asarray(leaf) for leaf in difference],
-    )
+def _ask_forward(judged: _Judging, rows: Sequence[Matched]) -> bool:
+    """Holds every tangent against `jax.jvp`; where that is not exact enough, asks first whether it could be."""
+    arrays = agreement.compare_arrays(rows, judged.truth.forward, judged.precision)
+    if not all(array.right for array in arrays):
+        judged.precision = _allowing(judged, arrays)
+        arrays = agreement.compare_arrays(rows, judged.truth.forward, judged.precision)
+    judged.record.arrays = tuple(dataclasses.replace(array, forward=array.reverse, reverse=None) for array in arrays)
+    return all(array.right for array in arrays)
 
 
-@lru_cache(maxsize=256)
-def _program(primal: Callable[..., Any]) -> Callable[..., Any]:
-    def ask(primals: Any, x_dot: Any, y_bars: Any, step: Any) -> Any:
-        moving, still, join = split_floating(primals)
-        function = along_floating(primal, join, still)
-        outputs, forward, _ = jax.jvp(function, moving, x_dot, has_aux=True)
-        _, pullback, _ = jax.vjp(function, *moving, has_aux=True)
-        ahead, _ = function(*[leaf + step * v for leaf, v in zip(moving, x_dot, strict=True)])
-        behind, _ = function(*[leaf - step * v for leaf, v in zip(moving, x_dot, strict=True)])
-        inner = []
-        for place, y_bar in enumerate(y_bars):
-            alone = [y_bar if i == place else jnp.zeros_like(y) for i, y in enumerate(outputs)]
-            inner.append(sum(jnp.sum(x_bar * v) for x_bar, v in zip(pullback(alone), x_dot, strict=True)))
-        return primal(*primals), forward, inner, [(a - b) / (2 * step) for a, b in zip(ahead, behind, strict=True)]
-
-    return jax.jit(ask, compiler_options=QUICK)
+def _allowing(judged: _Judging, arrays: Sequence[Agreement]) -> Precision:
+    """The precision that allows for an answer that narrows to float32, or for an ill-conditioned narrow problem."""
+    precision = judged.precision
+    if precision.name == FLOAT64.name:
+        return questions.narrowed(arrays, precision, judged.notes)
+    return precision.within(_conditioning(judged.point, judged.truth, precision, judged.setting.seed))
 
 
-def _tangent_rows(y: Any, y_dot: Any, notes: list[str]) -> list[Matched]:
-    """The floating outputs, with the tangents that came for each.
+def _conditioning(point: Point, truth: Tangents, precision: Precision, seed: int) -> float:
+    def there(moved: Point) -> list[np.ndarray]:
+        return tangents_near(moved, precision, truth).forward
 
-    Raises:
-        AnswerFault: They don't fit the outputs.
-    """
-    with mismatch_is_fault():
-        rows = match(y, y_dot, "y_dot", "y", notes)
-        for row in rows:
-            if not has_tangent(row.like):
-                refuse_cotangent(row)
-        return [row._replace(given=as_numbers(row, notes)) for row in rows if has_tangent(row.like)]
+    return conditioning(point, precision, np.random.default_rng(seed), truth.forward, there)
 
 
-def _ask_reverse(given: Sequence[np.ndarray], truth: Tangents, precision: Precision, record: Record) -> bool:
+def _where_from(judged: _Judging) -> list[Remark]:
+    """Tells which arguments' tangents enter wrongly, by moving each argument alone."""
+    point, truth = judged.point, judged.truth
+    right: list[str] = []
+    wrong: list[str] = []
+    for place, name in enumerate(point.names):
+        if not without_float0(truth.x_dot[place])[0]:
+            continue
+        alone = tuple(x_dot if i == place else _still(x_dot) for i, x_dot in enumerate(truth.x_dot))
+        rows = judged.numbers(judged.run(point.primals, alone)[1], [])
+        arrays = agreement.compare_arrays(
+            rows, tangents_near(point, judged.precision, truth, alone).forward, judged.precision
+        )
+        (right if all(array.right for array in arrays) else wrong).append(name)
+    if not (right and wrong):
+        return []
+    text = f"y_dot is wrong when {listed(wrong)} alone moves, right when {listed(right)} alone does."
+    return [Remark(Feedback.WHERE, text)]
+
+
+def _still(x_dot: Any) -> Any:
+    moving, join = without_float0(x_dot)
+    return join([jax.device_put(np.zeros(leaf.shape, leaf.dtype)) for leaf in moving])
+
+
+def _ask_reverse(judged: _Judging, given: Sequence[np.ndarray]) -> bool:
+    truth, precision, record = judged.truth, judged.precision, judged.record
+    if truth.inner is None:
+        judged.notes.append("The primal has no reverse mode, so that question is left out.")
+        return True
     limit = 10 * precision.tolerance
     errors = [
-        abs(float(np.sum(y_bar * y_dot)) - inner) / (scale * max(float(np.linalg.norm(y_bar)), np.finfo(float).tiny))
+        abs(float(np.sum(y_bar * y_dot)) - inner) / (scale * (norm(y_bar) or 1.0))
         for y_bar, y_dot, inner, scale in zip(
-            truth.y_bars, given, truth.inner, agreement.scales(truth.forward, precision.floor), strict=True
+            truth.y_bars, given, truth.inner, agreement.scales_in(precision, truth.forward), strict=True
         )
     ]
     record.arrays = tuple(
         dataclasses.replace(array, reverse=error, right=error <= limit)
         for array, error in zip(record.arrays, errors, strict=True)
     )
-    worst = max(errors, default=0.0)
+    worst = agreement.worst_of(errors)
     text = "reverse mode agrees: <x_bar, x_dot> = <y_bar, y_dot>"
     record.checks.append(Check("reverse", worst <= limit, text, worst, limit))
     return worst <= limit
 
 
-def _ask_differences(given: Sequence[np.ndarray], truth: Tangents, precision: Precision, record: Record) -> bool:
-    scales = agreement.scales(truth.forward, precision.floor)
+def _ask_differences(judged: _Judging, given: Sequence[np.ndarray]) -> bool:
+    truth, precision = judged.truth, judged.precision
+    scales = agreement.scales_in(precision, truth.forward)
 
     def worst(arrays: Sequence[np.ndarray]) -> float:
         rows = zip(arrays, truth.difference, scales, strict=True)
-        return max((agreement.array_error(array, difference, scale) for array, difference, scale in rows), default=0.0)
+        return agreement.worst_of([agreement.array_error(array, there, scale) for array, there, scale in rows])
 
-    check = difference_check(worst(given), worst(truth.forward), precision)
-    record.checks.append(check)
+    check = questions.difference_check(worst(given), worst(truth.forward), precision, judged.notes)
+    judged.record.checks.append(check)
     return check.passed
 
 
-def _ask_float32(point: Point, rule: Callable[..., Any], setting: Setting, record: Record) -> None:
-    rounded = point.cast(jnp.float32)
-    truth = find_tangents(rounded.cast(jnp.float64), FLOAT64, np.random.default_rng(setting.seed))
-    moving, join = without_float0(truth.x_dot)
-    x_dot = join([leaf.astype(jnp.float32) for leaf in moving])
+def _ask_float32(judged: _Judging) -> None:
+    """Runs the rule as it will be used, in float32, and holds it against the truth at the rounded point."""
     with jax.enable_x64(False):
-        returned = record.watch.call(rule, setting.names[0], rounded.primals, x_dot)
-        _, y_dot = two_parts(returned, setting.names[0], "(y, y_dot)")
-    rows = _tangent_rows(truth.y, y_dot, [])
-    record.checks.append(float32_check(rows, truth.forward, record.watch))
+        single = judged.point.cast(jnp.float32)
+    rounded = single.cast(jnp.float64)
+    try:
+        truth = find_tangents(rounded, judged.precision, np.random.default_rng(judged.setting.seed))
+    except ValueError:
+        judged.notes.append(questions.NOT_IN_FLOAT32)
+        return
+    with jax.enable_x64(False), questions.in_float32():
+        x_dot = in_single(truth.x_dot)
+        narrow = judged.numbers(judged.run(single.primals, x_dot)[1], [])
+    check = questions.float32_check(
+        narrow,
+        truth.forward,
+        judged.notes,
+        lambda: _conditioning(rounded, truth, questions.SINGLE, judged.setting.seed),
+        lambda: _finite_by_jax(single, x_dot),
+    )
+    judged.record.checks.append(check)
+
+
+def _finite_by_jax(point: Point, x_dot: Any) -> bool:
+    """Whether JAX's own forward mode is finite at a point in float32."""
+    moving, still, join = split_floating(point.primals)
+
+    def ask(moving: Any, still: Any, x_dot: Any) -> Any:
+        return jax.jvp(along_floating(point.primal, join, still), moving, x_dot, has_aux=True)[1]
+
+    with jax.enable_x64(False):
+        return questions.all_finite(jax.jit(ask, compiler_options=QUICK)(moving, still, without_float0(x_dot)[0]))

@@ -7,43 +7,68 @@ knows any exercise.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
+from course.comparison.norms import norm
+from course.comparison.precision import Precision
 from course.records import Slip
 
-NAMING_TOLERANCE = 1e-7
-"""Relative; wider than that of agreement, since the answer was computed another way."""
+NAMING_TOLERANCE = 1e-6
+"""Relative, in float64: an answer may have narrowed to float32 besides."""
 
-FACTOR_TOLERANCE = 1e-4
-"""Relative; how near a fitted constant must be to the one it is recognised as."""
+NARROW_NAMING_TOLERANCE = 2e-4
+"""The same where the primal narrows."""
+
+CHANCE = 1e-3
+"""Of any numbers at all, about the part tolerance^size is near to given ones: few and rough ones tell nothing."""
+
+MOST_AXES = 6
+"""Arrays of more axes are not searched for a sum left out."""
 
 
-def find_slip(
-    path: str, given: np.ndarray, truth: Mapping[str, np.ndarray], tolerance: float = NAMING_TOLERANCE
-) -> Slip | None:
+@dataclass(frozen=True)
+class Context:
+    """What a wrong array may be an image of.
+
+    `truth` are the true arrays by name, exactly zero where they vanish; `cotangents` what the answer was handed;
+    `lengths` says where each axis length occurs.
+    """
+
+    truth: Mapping[str, np.ndarray]
+    cotangents: Mapping[str, np.ndarray]
+    lengths: Mapping[int, str]
+    precision: Precision
+
+    @property
+    def tolerance(self) -> float:
+        """How near the numbers must be, relative to the norm."""
+        least = NAMING_TOLERANCE if self.precision.name == "float64" else NARROW_NAMING_TOLERANCE
+        return max(least, self.precision.tolerance)
+
+
+def find_slip(path: str, given: np.ndarray, context: Context) -> Slip | None:
     """Explains one wrong array.
 
     Args:
-        path: Its name; a key of `truth`.
+        path: Its name; a key of `context.truth`.
         given: The answer's numbers, of any shape.
-        truth: Every true array by name: the answer may have exchanged two.
-        tolerance: How near the numbers must be, relative to the norm.
+        context: What it may be an image of.
     """
-    right = truth[path]
     if not np.all(np.isfinite(given)):
         return _not_finite(given)
-    if given.shape != right.shape:
-        return _shaped_wrong(path, given, right, tolerance)
-    return _same_shape(path, given, truth, tolerance)
+    if given.shape != context.truth[path].shape:
+        return _shaped_wrong(path, given, context)
+    return _same_shape(path, given, context)
 
 
 def near(given: np.ndarray, right: np.ndarray, tolerance: float) -> bool:
-    """Whether the arrays have one shape, and differ by less than `tolerance` of the norm."""
-    if given.shape != right.shape:
+    """Whether the arrays have one shape, differ by less than `tolerance` of the norm, and hardly do so by chance."""
+    if given.shape != right.shape or tolerance**right.size > CHANCE:
         return False
-    return bool(np.linalg.norm(given - right) <= tolerance * np.linalg.norm(right))
+    return norm(given - right) <= tolerance * norm(right)
 
 
 def _not_finite(given: np.ndarray) -> Slip:
@@ -56,8 +81,10 @@ def _not_finite(given: np.ndarray) -> Slip:
     )
 
 
-def _same_shape(path: str, given: np.ndarray, truth: Mapping[str, np.ndarray], tolerance: float) -> Slip | None:
-    right = truth[path]
+def _same_shape(path: str, given: np.ndarray, context: Context) -> Slip | None:
+    right, tolerance = context.truth[path], context.tolerance
+    if near(given, right, tolerance):  # off by less than a name can be told from: it would fit others, too
+        return None
     if not np.any(given):
         return Slip("zero", "Yours is zero throughout.", "By which path does the output depend on it?")
     if not np.any(right):
@@ -68,8 +95,9 @@ def _same_shape(path: str, given: np.ndarray, truth: Mapping[str, np.ndarray], t
         )
     return (
         _rearranged(given, right, tolerance)
-        or _exchanged(path, given, truth, tolerance)
-        or _scaled(given, right, truth, tolerance)
+        or _exchanged(path, given, context)
+        or _scaled(given, right, context)
+        or _handed_on(given, context)
     )
 
 
@@ -90,54 +118,66 @@ def _transposed() -> Slip:
     return Slip("transposed", "The numbers match transposed.", "Which index is the row, and which is the column?")
 
 
-def _exchanged(path: str, given: np.ndarray, truth: Mapping[str, np.ndarray], tolerance: float) -> Slip | None:
-    for other, right in truth.items():
-        if other != path and np.any(right) and near(given, right, tolerance):
+def _exchanged(path: str, given: np.ndarray, context: Context) -> Slip | None:
+    for other, right in context.truth.items():
+        if other != path and np.any(right) and near(given, right, context.tolerance):
             return Slip("exchanged", f"These are the numbers of {other}.", "In which order do the cotangents belong?")
     return None
 
 
-def _scaled(given: np.ndarray, right: np.ndarray, truth: Mapping[str, np.ndarray], tolerance: float) -> Slip | None:
-    if right.size < 2 or np.count_nonzero(right) < 2:
-        return _scaled_number(given, right, truth)
-    factor = float(np.vdot(right, given) / np.vdot(right, right))
-    if not np.isfinite(factor) or not near(given, factor * right, tolerance):
+def _handed_on(given: np.ndarray, context: Context) -> Slip | None:
+    """What came in, or ones: the local derivative is missing, or all there is."""
+    for name, cotangent in context.cotangents.items():
+        if near(given, cotangent, context.tolerance):
+            return Slip("handed on", f"Yours is {name} as it came.", "By what must it be multiplied on its way back?")
+    if np.all(given == 1):
+        return Slip("ones", "Yours is 1 throughout.", "Where does the cotangent that was handed in enter?")
+    return None
+
+
+def _scaled(given: np.ndarray, right: np.ndarray, context: Context) -> Slip | None:
+    unit = right / norm(right)
+    factor = float(np.vdot(unit, given / norm(right)))
+    if not near(given, factor * right, context.tolerance):
         return None
-    return _factor(factor, truth) or Slip(
-        "factor", f"Every number is {factor:.4g} times the right one.", "Which constant is in one of the two alone?"
+    known = _known_factor(factor, context)
+    if known or np.count_nonzero(right) < 2:  # one number is some multiple of any other: only a known one tells
+        return known
+    return Slip(
+        "factor", f"Every number is {factor:.7g} times the right one.", "Which constant is in one of the two alone?"
     )
 
 
-def _scaled_number(given: np.ndarray, right: np.ndarray, truth: Mapping[str, np.ndarray]) -> Slip | None:
-    """One number is some multiple of any other: only a plain 2 or 1/2 is worth a remark, and only next to arrays."""
-    factor = float(np.sum(given) / np.sum(right)) if np.sum(right) else 0.0
-    alone = max(array.size for array in truth.values()) < 2
-    return None if alone or abs(np.log2(abs(factor) or 1.5)) != 1 else _factor(factor, truth)
-
-
-def _factor(factor: float, truth: Mapping[str, np.ndarray]) -> Slip | None:
-    for value, name in _constants(truth):
-        if abs(factor / value - 1) < FACTOR_TOLERANCE:
+def _known_factor(factor: float, context: Context) -> Slip | None:
+    for value, name, origin in _constants(context):
+        if abs(factor - value) <= context.tolerance * abs(value):
             return Slip(
-                "factor", f"Every number is {name} times the right one.", "Where does that constant come from, or go?"
+                "factor",
+                f"Every number is {name} times the right one{origin}.",
+                "Where does that constant come from, or go?",
             )
     return None
 
 
-def _constants(truth: Mapping[str, np.ndarray]) -> Iterator[tuple[float, str]]:
-    yield from ((2.0, "2"), (0.5, "1/2"), (-2.0, "-2"), (-0.5, "-1/2"))
-    for length in sorted({n for array in truth.values() for n in array.shape if n > 2}):
+def _constants(context: Context) -> Iterator[tuple[float, str, str]]:
+    """Factors that slips are made of: their values and names, and where in the inputs they come from."""
+    yield from ((value, name, "") for value, name in ((2.0, "2"), (0.5, "1/2"), (-2.0, "-2"), (-0.5, "-1/2")))
+    if all(array.size < 2 for array in context.truth.values()):
+        return
+    for length, place in sorted(context.lengths.items()):
+        origin = f"; {length} is the length of {place}"
         for value, name in (
             (length, f"{length}"),
             (1 / length, f"1/{length}"),
             (length**0.5, f"sqrt({length})"),
             (length**-0.5, f"1/sqrt({length})"),
         ):
-            yield value, name
-            yield -value, f"-{name}"
+            yield value, name, origin
+            yield -value, f"-{name}", origin
 
 
-def _shaped_wrong(path: str, given: np.ndarray, right: np.ndarray, tolerance: float) -> Slip:
+def _shaped_wrong(path: str, given: np.ndarray, context: Context) -> Slip:
+    right, tolerance = context.truth[path], context.tolerance
     of = path.replace("_bar", "", 1).replace("_dot", "", 1)
     shapes = f"Yours has shape {given.shape}; {of} has shape {right.shape}."
     if given.ndim >= 2 and near(np.swapaxes(given, -1, -2), right, tolerance):
@@ -160,8 +200,8 @@ def _shaped_wrong(path: str, given: np.ndarray, right: np.ndarray, tolerance: fl
 
 
 def _axes_between(larger: np.ndarray, smaller: np.ndarray, tolerance: float) -> tuple[int, ...] | None:
-    """The axes over which the larger array must be summed to give the smaller one."""
-    if larger.size <= smaller.size or larger.ndim > 6:
+    """The axes over which the larger array must be summed to give the smaller one; None if that gives another one."""
+    if larger.size <= smaller.size or larger.ndim > MOST_AXES or not np.any(smaller):
         return None
     for count in range(1, larger.ndim + 1):
         for axes in combinations(range(larger.ndim), count):

@@ -63,7 +63,7 @@ def without_float0(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]
 
     def join(moving: Sequence[Any]) -> Any:
         rest = iter(moving)
-        return treedef.unflatten([next(rest) if m else leaf for m, leaf in zip(moves, leaves, strict=True)])
+        return jax.tree.unflatten(treedef, [next(rest) if m else leaf for m, leaf in zip(moves, leaves, strict=True)])
 
     return [leaf for m, leaf in zip(moves, leaves, strict=True) if m], join
 
@@ -184,6 +184,8 @@ def describe(value: Any) -> str:
     """A short phrase for a value of any kind: 'an array of shape (3, 4)', 'a function', 'None'."""
     if value is None:
         return "None"
+    if isinstance(value, type):
+        return f"the type {value.__name__}"
     if hasattr(value, "shape") and hasattr(value, "dtype"):
         return f"an array of shape {tuple(value.shape)}"
     if isinstance(value, tuple | list):
@@ -226,7 +228,8 @@ def refuse_cotangent(row: Matched) -> None:
         raise Mismatch(
             "structure",
             row.path,
-            f"{row.path} must be None, since integers, booleans and keys have no tangent; yours is {describe(row.given)}.",
+            f"{row.path} must be None, since integers, booleans and keys have no tangent; yours is "
+            f"{describe(row.given)}.",
         )
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import accumulate
 
 from course.records import Agreement, Check, Fault, Feedback, Remark
-
-AGREES = "right · three independent checks agree"
 
 LONGEST_LIST = 30
 """Characters of names that a headline lists; the others it counts."""
@@ -17,6 +15,7 @@ HEADLINES = {
     "not_started": "not started",
     "waiting": "waiting for an earlier answer",
     "exception": "stops with an error",
+    "signature": "takes the wrong arguments",
     "structure": "returns the wrong structure",
     "shape": "returns the wrong shape",
     "dtype": "returns the wrong type",
@@ -29,38 +28,69 @@ HEADLINES = {
     "duplicate": "is defined twice",
     "skipped": "needs a statement that isn't run",
 }
+"""What is said of a function, by the kind of its fault."""
+
+_OF_AN_ARRAY = {
+    "structure": "has the wrong structure",
+    "shape": "has the wrong shape",
+    "dtype": "has the wrong type",
+}
+"""What is said where the fault is an array's."""
+
+_COUNTED = ("no", "one", "two", "three")
+
+_INDEPENDENT = ("reverse", "forward", "differences")
+"""Checks by oracles that know nothing of each other. In a pair's judging `jax.vjp` is the arrays' own."""
 
 
-def headline_of(arrays: Sequence[Agreement], checks: Sequence[Check], faults: Sequence[Fault]) -> str:
-    """One line: what is wrong and what is right, by name."""
+def headline_of(
+    arrays: Sequence[Agreement], checks: Sequence[Check], faults: Sequence[Fault], functions: Collection[str]
+) -> str:
+    """One line: what is wrong and what is right, by name.
+
+    Args:
+        arrays: What is known of each array.
+        checks: What was asked of the whole.
+        faults: What ended the judging.
+        functions: The names of the answer's functions; a fault elsewhere is one of an array.
+    """
     if faults:
         fault = faults[0]
-        said = HEADLINES.get(fault.kind, "is at fault")
+        kinds = HEADLINES if fault.where in functions else {**HEADLINES, **_OF_AN_ARRAY}
+        said = kinds.get(fault.kind, "is at fault")
         return said if fault.kind == "value" else f"{fault.where} {said}".strip()
     wrong = [array.path for array in arrays if not array.right]
     if wrong:
         right = [array.path for array in arrays if array.right]
         return " · ".join([_are(wrong, "wrong"), *([_are(right, "right")] if right else [])])
     failed = [check for check in checks if not check.passed]
-    return failed[0].text if failed else AGREES
+    return failed[0].text if failed else _agrees(checks)
+
+
+def _agrees(checks: Sequence[Check]) -> str:
+    independent = 1 + sum(check.name in _INDEPENDENT for check in checks)
+    return f"right · {_COUNTED[independent]} independent checks agree"
 
 
 def _are(names: Sequence[str], what: str) -> str:
-    """What these arrays are: by name while the names are few and short, else the first ones and how many more."""
+    return f"{listed(names)} {'is' if len(names) == 1 else 'are'} {what}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """These names while they are few and short, else the first ones and how many more."""
     if len(names) == 1:
-        return f"{names[0]} is {what}"
+        return names[0]
     shown = [name for name, length in zip(names, accumulate(map(len, names)), strict=True) if length <= LONGEST_LIST]
     if len(shown) < len(names):
         shown = shown[: len(names) - 2] or [names[0]]
-        return f"{', '.join(shown)} and {len(names) - len(shown)} more are {what}"
-    return f"{', '.join(names[:-1])} and {names[-1]} are {what}"
+        return f"{', '.join(shown)} and {len(names) - len(shown)} more"
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def remarks_of(arrays: Sequence[Agreement], checks: Sequence[Check], faults: Sequence[Fault]) -> tuple[Remark, ...]:
     """What may be said beyond the headline, each sentence at its feedback level."""
     remarks = [_fault_remark(fault) for fault in faults]
     remarks += _array_remarks([array for array in arrays if not array.right])
-    remarks += [Remark(Feedback.WHERE, check.text) for check in checks if not check.passed and faults]
     return tuple(remarks)
 
 
@@ -75,13 +105,8 @@ def _array_remarks(wrong: Sequence[Agreement]) -> list[Remark]:
         slip = slips[0]
         text = slip.text if len(wrong) == 1 else f"All of them alike: {slip.text[0].lower()}{slip.text[1:]}"
         return [Remark(Feedback.KIND, text), Remark(Feedback.NAME, f"Ask: {slip.ask}")]
-    remarks = []
-    for array in wrong:
-        if array.slip:
-            remarks.append(Remark(Feedback.KIND, f"{array.path}: {array.slip.text}"))
-    if not remarks and wrong:
-        return [_worst_remark(wrong[0])]
-    return remarks
+    remarks = [Remark(Feedback.KIND, f"{array.path}: {array.slip.text}") for array in wrong if array.slip]
+    return remarks or [_worst_remark(array) for array in wrong[:1]]
 
 
 def _worst_remark(array: Agreement) -> Remark:

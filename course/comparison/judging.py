@@ -1,0 +1,122 @@
+"""How an answer of any kind is judged: the settings, the surroundings, the precision, and the record made of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from course.comparison import words
+from course.comparison.answer import Watch
+from course.comparison.point import Point
+from course.comparison.precision import FLOAT64, Precision, narrow, precision_named
+from course.comparison.study import study
+from course.comparison.trees import without_float0
+from course.records import Agreement, Check, Comparison, Cost, Fault, Remark
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How an answer is judged.
+
+    `names` are what the reader calls the two functions. `asked` are the places of the primals whose cotangents are
+    returned (all by default), `data` those whose cotangent may be None although they are floating. `traceable` refuses
+    what can't be traced by `jit`; otherwise that is a note. `float32` and `cost` ask these questions, too. With
+    `aloud`, prints and breakpoints of the answer go to the terminal.
+    """
+
+    names: tuple[str, str] = ("fwd", "bwd")
+    seed: int = 0
+    precision: str | None = None
+    asked: tuple[int, ...] | None = None
+    data: tuple[int, ...] = ()
+    traceable: bool = True
+    float32: bool = True
+    cost: bool = True
+    aloud: bool = False
+
+
+@dataclass
+class Record:
+    """What is known so far; becomes a `Comparison` at the end."""
+
+    watch: Watch
+    arrays: tuple[Agreement, ...] = ()
+    checks: list[Check] = dataclasses.field(default_factory=list)
+    costs: tuple[Cost, ...] = ()
+    faults: list[Fault] = dataclasses.field(default_factory=list)
+    remarks: list[Remark] = dataclasses.field(default_factory=list)
+
+
+@contextmanager
+def judging() -> Iterator[None]:
+    """Judging runs in float64 on the CPU and under JAX's own defaults, so that it says the same on every machine.
+
+    Warnings are left out: those of an answer are kept by its `Watch`, those of a primal concern nobody here.
+    """
+    with (
+        warnings.catch_warnings(),
+        jax.enable_x64(True),
+        jax.default_device(jax.local_devices(backend="cpu")[0]),
+        jax.numpy_dtype_promotion("standard"),
+        jax.numpy_rank_promotion("allow"),
+        jax.debug_nans(False),
+    ):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def in_single(tree: Any) -> Any:
+    """Cotangents or tangents rounded to float32."""
+    moving, join = without_float0(tree)
+    return join([jax.device_put(np.asarray(leaf, np.float32)) for leaf in moving])
+
+
+def at_precision(point: Point, asked: str | None) -> tuple[Point, Precision]:
+    """The point in the precision of judgement: the one asked for, or what the primal itself allows.
+
+    Raises:
+        ValueError: The primal does not run, or there is no such precision.
+    """
+    if asked is not None:
+        precision = precision_named(asked)
+        here = point.cast(precision.dtype)
+        allowed = study(here).precision
+        return here, allowed if allowed.epsilon > precision.epsilon > FLOAT64.epsilon else precision
+    wide = point.cast(jnp.float64)
+    try:
+        return wide, study(wide).precision
+    except ValueError as refusal:
+        single = point.cast(jnp.float32)
+        try:  # a loop whose carry is float32 by decree, for instance
+            study(single)
+        except ValueError:
+            raise refusal from None
+        return single, narrow(jnp.float32, "the primal does not run in float64")
+
+
+def to_comparison(record: Record, names: Sequence[str], precision: Precision, seed: int) -> Comparison:
+    """Closes a record, adding its sentences."""
+    reason = f"judged in {precision.name}: {precision.reason}" if precision.reason else ""
+    notes = ([reason] if reason else []) + record.watch.notes
+    return Comparison(
+        answer=" and ".join(dict.fromkeys(names)),
+        headline=words.headline_of(record.arrays, record.checks, record.faults, names),
+        remarks=(*words.remarks_of(record.arrays, record.checks, record.faults), *record.remarks),
+        arrays=record.arrays,
+        checks=tuple(record.checks),
+        costs=record.costs,
+        faults=tuple(record.faults),
+        notes=tuple(dict.fromkeys(notes)),
+        precision=precision.name,
+        seed=seed,
+        jax_version=jax.__version__,
+        printed=record.watch.printed,
+    )

@@ -1,0 +1,228 @@
+"""The questions that are asked of every answer, whatever its kind: is it pure, traceable, and right in value?"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+import numpy as np
+from jax.extend.core import ClosedJaxpr
+
+from course.comparison import agreement
+from course.comparison.answer import AnswerFault, Watch, mismatch_is_fault
+from course.comparison.faults import fault_of
+from course.comparison.judging import Record, Setting
+from course.comparison.precision import Precision, narrow
+from course.comparison.trees import (
+    Matched,
+    Mismatch,
+    as_numbers,
+    describe,
+    has_tangent,
+    is_key,
+    match,
+    refuse_cotangent,
+)
+from course.records import Agreement, Check, Cost, Fault
+
+ACCEPTED_NARROWING = 1e-6
+"""An answer that agrees this well in float64, but not to 1e-9, has narrowed to float32 somewhere; that is a note."""
+
+DIFFERENCE_LIMIT = 1e-6
+"""Relative. Central differences at the best step are good to about 1e-9; three times their own error is allowed."""
+
+KINK = 1e-3
+"""Relative. Where central differences and JAX's derivative are further apart than this, they mean different things."""
+
+SINGLE = narrow("float32")
+
+NOT_IN_FLOAT32 = "The primal is not finite at these arguments rounded to float32, so that question is left out."
+
+
+def numbers_of(rows: Sequence[Matched], notes: list[str]) -> list[Matched]:
+    """The rows that have a tangent, with the numbers that came for each.
+
+    Raises:
+        AnswerFault: They are no numbers, or numbers where there is no tangent.
+    """
+    with mismatch_is_fault():
+        for row in rows:
+            if not has_tangent(row.like):
+                refuse_cotangent(row)
+        return [row._replace(given=as_numbers(row, notes)) for row in rows if has_tangent(row.like)]
+
+
+def ask_for_tracing(
+    program: Callable[..., Any], arguments: tuple[Any, ...], at: Callable[[], str], setting: Setting, watch: Watch
+) -> ClosedJaxpr | None:
+    """Asks whether an answer is safe under `jit`, by tracing alone.
+
+    Args:
+        program: Calls the answer.
+        arguments: Arrays that become tracers.
+        at: Says which of the answer's functions runs at the moment.
+        setting: Says whether being traceable is asked for.
+        watch: Grows by a note where it is not.
+
+    Returns:
+        The traced program; None where it can't be traced and need not be.
+
+    Raises:
+        AnswerFault: It can't be traced.
+    """
+    with watch.listening(keep=False):
+        try:
+            return jax.make_jaxpr(lambda *traced: _arrays(program(*traced)))(*arguments)
+        except KeyboardInterrupt:
+            raise
+        except AnswerFault as stop:
+            fault = stop.fault
+        except BaseException as error:
+            fault = fault_of(error, at())
+    if fault.kind == "exception":
+        fault = dataclasses.replace(fault, kind="tracing")
+    if setting.traceable:
+        raise AnswerFault(fault)
+    watch.notes.append(f"Right for numbers, not yet for jit: {fault.message}")
+    return None
+
+
+def _arrays(returned: Any) -> list[Any]:
+    return [leaf for leaf in jax.tree.leaves(returned) if getattr(leaf, "dtype", None) != jax.dtypes.float0]
+
+
+def ask_for_value(y: Any, right: Any, name: str, precision: Precision, record: Record) -> None:
+    """Holds the forward value against the primal's.
+
+    Raises:
+        AnswerFault: It differs.
+    """
+    notes = record.watch.notes
+    with mismatch_is_fault():
+        rows = [_as_values(row, notes) for row in match(right, y, "y", "the primal's value", notes, value=True)]
+    arrays = [np.asarray(row.like, np.float64) for row in rows]
+    for row, array, scale in zip(rows, arrays, agreement.scales_in(precision, arrays), strict=True):
+        error = agreement.array_error(row.given, array, scale)
+        if not error <= max(precision.tolerance, ACCEPTED_NARROWING):
+            raise AnswerFault(Fault("value", name, _value_message(row, array, error)))
+        if error > precision.tolerance:
+            notes.append(f"{name} agrees to {error:.0e} and no better: it narrows to float32. Accepted.")
+    record.checks.append(Check("value", True, "the forward value is the primal's"))
+
+
+def _as_values(row: Matched, notes: list[str]) -> Matched:
+    """A row of numbers; keys are told apart by theirs.
+
+    Raises:
+        Mismatch: It holds none.
+    """
+    if not is_key(row.like):
+        return row._replace(given=as_numbers(row, notes))
+    if not is_key(row.given):
+        raise Mismatch("structure", row.path, f"{row.path} must be a random key; yours is {describe(row.given)}.")
+    return row._replace(like=jax.random.key_data(row.like), given=np.asarray(jax.random.key_data(row.given)))
+
+
+def _value_message(row: Matched, right: np.ndarray, error: float) -> str:
+    if row.given.shape != right.shape:
+        return (
+            f"{row.path} must have the shape of the primal's value, {right.shape}; yours has shape {row.given.shape}."
+        )
+    if not np.isfinite(error):
+        return f"{row.path} must be the primal's value; yours is not finite."
+    return (
+        f"{row.path} must be the primal's value; yours is off by {error:.2g} of its norm. Mend forward before backward."
+    )
+
+
+def narrowed(arrays: Sequence[Agreement], precision: Precision, notes: list[str]) -> Precision:
+    """The precision for an answer whose errors are of the size that float32 leaves, and the same one for any other."""
+    worst = agreement.worst_of([array.reverse for array in arrays if array.reverse is not None])
+    if not worst <= ACCEPTED_NARROWING:
+        return precision
+    notes.append(f"Agrees to {worst:.0e} and no better: somewhere it narrows to float32. Accepted.")
+    return dataclasses.replace(precision, tolerance=ACCEPTED_NARROWING)
+
+
+def difference_check(error: float, expected: float, precision: Precision, notes: list[str]) -> Check:
+    """Holds the error against central differences beside the one that JAX's own derivative shows there."""
+    limit = max(DIFFERENCE_LIMIT, precision.tolerance, 3 * expected)
+    if expected > max(KINK, precision.tolerance):
+        notes.append(
+            f"Central differences and JAX's own derivative are {expected:.0e} apart here: the primal has a kink "
+            "nearby, or a derivative that is stopped or set by a rule."
+        )
+    text = f"central differences agree to {error:.1e}; {expected:.1e} is what they can do here"
+    return Check("differences", error <= limit, text, error, limit)
+
+
+def ask_for_cost(record: Record, count: Callable[[], tuple[Cost, ...]]) -> None:
+    """Records what the answer costs; a note where JAX's own methods can't be counted."""
+    try:
+        record.costs = count()
+    except Exception as error:
+        record.watch.notes.append(f"Its cost can't be counted beside JAX's own: {fault_of(error).message}")
+
+
+def float32_check(
+    rows: Sequence[Matched],
+    right: Sequence[np.ndarray],
+    notes: list[str],
+    conditioning: Callable[[], float],
+    own_finite: Callable[[], bool],
+) -> Check:
+    """Asks of numbers computed in float32 that they be finite; where they are less exact than they could be, a note.
+
+    Args:
+        rows: The numbers.
+        right: What they should be.
+        notes: Grows by what is unusual.
+        conditioning: Measures how far the truth moves with the inputs' last bits; asked where that may be the reason.
+        own_finite: Says whether JAX's own derivative is finite in float32; asked where the answer's is not.
+    """
+    _note_types(rows, notes)
+    broken = [row.path for row in rows if not all_finite([row.given])]
+    if broken:
+        text = f"{broken[0]} is not finite in float32, although it is in float64"
+        if own_finite():
+            return Check("float32", False, text, float("inf"), SINGLE.tolerance)
+        notes.append(f"{text}; nor is JAX's own there.")
+        return Check("float32", True, "not finite in float32, nor is JAX's own")
+    divisors = agreement.scales_in(SINGLE, right)
+    worst = agreement.worst_of(
+        [agreement.array_error(r.given, t, s) for r, t, s in zip(rows, right, divisors, strict=True)]
+    )
+    limit = SINGLE.tolerance
+    if worst > limit:
+        limit = SINGLE.within(conditioning()).tolerance
+    if worst > limit:
+        notes.append(f"Numerically unstable: in float32 the error is {worst:.1e}, where {limit:.0e} is to be had.")
+    return Check("float32", True, f"finite in float32, within {worst:.0e}", worst, limit)
+
+
+def all_finite(arrays: Sequence[Any]) -> bool:
+    """Whether no number is infinite or NaN."""
+    return all(bool(np.all(np.isfinite(np.asarray(array, np.float64)))) for array in arrays)
+
+
+@contextmanager
+def in_float32() -> Iterator[None]:
+    """Says of a fault that it comes in float32 alone.
+
+    Raises:
+        AnswerFault: The same fault, with that.
+    """
+    try:
+        yield
+    except AnswerFault as stop:
+        fault = stop.fault
+        raise AnswerFault(dataclasses.replace(fault, message=f"In float32 alone: {fault.message}")) from stop
+
+
+def _note_types(rows: Sequence[Matched], notes: list[str]) -> None:
+    others = sorted({str(row.given.dtype) for row in rows} - {"float32"})
+    if others:
+        notes.append(f"Given float32, it returns {' and '.join(others)}; JAX makes float32 of it. Accepted.")
