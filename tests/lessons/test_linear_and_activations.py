@@ -271,7 +271,7 @@ AFFINE_SLIPS = {
     "b_bar over the wrong axis": ((B, "y_bar.sum(axis=1)"), {"b_bar"}, "has shape (7,)"),
     "b_bar as a row": ((B, "y_bar.sum(axis=0, keepdims=True)"), {"b_bar"}, "The numbers are right"),
     "b_bar as one number": ((B, "y_bar.sum()"), {"b_bar"}, "summed over axis 0"),
-    "b_bar of ones": ((B, "jnp.ones(y_bar.shape[1])"), {"b_bar"}, "yours 1"),
+    "b_bar of ones": ((B, "jnp.ones(y_bar.shape[1])"), {"b_bar"}, "Yours is 1"),
     "b_bar from the first row": ((B, "y_bar[0]"), {"b_bar"}, "yours"),
     "exchanged": ((RETURN, "return x_bar, b_bar, w_bar"), {"w_bar", "b_bar"}, "has shape (3,)"),
 }

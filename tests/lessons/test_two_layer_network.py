@@ -296,7 +296,7 @@ SLIPS = {
     "w2_bar from z1": (("jnp.outer(z2_bar, a1)", "jnp.outer(z2_bar, z1)"), {"w2"}, "yours"),
     "w2_bar broadcast wrongly": (("jnp.outer(z2_bar, a1)", "0 * w2 + z2_bar[:, None]"), {"w2"}, "yours"),
     "b2_bar summed": (("b2_bar = z2_bar\n", "b2_bar = z2_bar.sum()\n"), {"b2"}, "summed over axis 0"),
-    "b2_bar one": (("b2_bar = z2_bar\n", "b2_bar = jnp.ones_like(z2_bar)\n"), {"b2"}, "yours 1"),
+    "b2_bar one": (("b2_bar = z2_bar\n", "b2_bar = jnp.ones_like(z2_bar)\n"), {"b2"}, "Yours is 1"),
     "a1_bar averaged": (("w2.T @ z2_bar", "w2.T @ z2_bar / len(z2_bar)"), LAST_FOUR, "1/3 times the right one"),
     "relu forgotten": (("a1_bar * (z1 > 0)", "a1_bar"), {"z1", "w1", "b1"}, "the numbers of a1_bar"),
     "relu by the cotangent's sign": (
