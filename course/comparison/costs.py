@@ -8,11 +8,12 @@ from typing import Any
 from jax.extend.core import ClosedJaxpr
 
 from course.comparison.counting import Count, count_jaxpr
-from course.comparison.residuals import residual_bytes
+from course.comparison.methods import MethodCounts, method_counts
+from course.comparison.point import Point
+from course.comparison.residuals import residual_bytes, vjp_residual_bytes
 from course.comparison.study import Study
-from course.records import Cost
+from course.records import YOURS, Cost
 
-YOURS = "yours"
 REVERSE = "jax.vjp"
 
 
@@ -35,12 +36,29 @@ def rule_costs(known: Study, traced: ClosedJaxpr) -> tuple[Cost, ...]:
     return _beside(known, traced, None)
 
 
+def method_costs(
+    point: Point, fwd: Callable[..., Any] | None = None, bwd: Callable[..., Any] | None = None
+) -> tuple[Cost, ...]:
+    """What the derivative at a point costs by every method, and by a pair where there is one; nothing is judged.
+
+    Raises:
+        Exception: What the functions raise when they are traced.
+    """
+    found = method_counts(point.primal, fwd, bwd, *point.primals)
+    residuals = None if fwd is None else residual_bytes(fwd, *point.primals)
+    return _rows(found, found.pair, residuals, vjp_residual_bytes(point.primal, *point.primals))
+
+
 def _beside(known: Study, traced: ClosedJaxpr, residuals: int | None) -> tuple[Cost, ...]:
-    found = known.counts
+    return _rows(known.counts, count_jaxpr(traced), residuals, known.vjp_residual_bytes)
+
+
+def _rows(found: MethodCounts, yours: Count | None, residuals: int | None, vjp_residuals: int) -> tuple[Cost, ...]:
+    own = () if yours is None else (_cost(YOURS, yours, found.primal, residuals),)
     return (
         _cost("primal", found.primal, found.primal),
-        _cost(YOURS, count_jaxpr(traced), found.primal, residuals),
-        _cost(REVERSE, found.vjp, found.primal, known.vjp_residual_bytes),
+        *own,
+        _cost(REVERSE, found.vjp, found.primal, vjp_residuals),
         _cost("jax.jvp, one column", found.jvp, found.primal),
         _cost("jax.jacfwd, all columns", found.jacfwd, found.primal),
         _cost("central differences", found.central, found.primal),

@@ -21,6 +21,9 @@ from course.comparison.study import study
 from course.comparison.trees import without_float0
 from course.records import Agreement, Check, Comparison, Cost, Fault, Remark
 
+_COTANGENTS = 1
+"""Beside the seed, it makes the source of cotangents and tangents another than that of the primals."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -53,6 +56,14 @@ class Record:
     costs: tuple[Cost, ...] = ()
     faults: list[Fault] = dataclasses.field(default_factory=list)
     remarks: list[Remark] = dataclasses.field(default_factory=list)
+
+
+def stream(seed: int) -> np.random.Generator:
+    """The source of drawn cotangents and tangents: never that of primals drawn from the same seed.
+
+    If it were, a cotangent of the shape of the first primal would be that primal, and hide what ignores it.
+    """
+    return np.random.default_rng([seed, _COTANGENTS])
 
 
 @contextmanager

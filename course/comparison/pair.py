@@ -20,7 +20,7 @@ from course.comparison.answer import AnswerFault, Watch, refuse_change, refuse_s
 from course.comparison.compiled import QUICK
 from course.comparison.costs import pair_costs
 from course.comparison.floating import along_floating, split_floating
-from course.comparison.judging import Record, Setting, at_precision, in_single, judging, to_comparison
+from course.comparison.judging import Record, Setting, at_precision, in_single, judging, stream, to_comparison
 from course.comparison.norms import norm
 from course.comparison.oracle import Truth, conditioning, find_truth, truth_near
 from course.comparison.point import Point
@@ -53,7 +53,7 @@ def judge_pair(point: Point, fwd: Callable[..., Any], bwd: Callable[..., Any], s
     record = Record(Watch(setting.aloud))
     with judging():
         here, precision = at_precision(point, setting.precision)
-        truth = find_truth(here, precision, np.random.default_rng(setting.seed))
+        truth = find_truth(here, precision, stream(setting.seed))
         judged = _Judging(here, Pair(fwd, bwd, setting, record.watch), precision, truth, record)
         try:
             _judge(judged)
@@ -196,7 +196,7 @@ def _conditioning(point: Point, truth: Truth, precision: Precision, seed: int) -
     def there(moved: Point) -> list[np.ndarray]:
         return truth_near(moved, precision, truth).reverse
 
-    return conditioning(point, precision, np.random.default_rng(seed), truth.reverse, there)
+    return conditioning(point, precision, stream(seed), truth.reverse, there)
 
 
 def _ask_forward(judged: _Judging, given: Sequence[np.ndarray], truth: Truth) -> bool:
@@ -236,7 +236,7 @@ def _ask_float32(judged: _Judging) -> None:
         single = judged.point.cast(jnp.float32)
     rounded = single.cast(jnp.float64)
     try:
-        truth = find_truth(rounded, judged.precision, np.random.default_rng(judged.setting.seed))
+        truth = find_truth(rounded, judged.precision, stream(judged.setting.seed))
     except ValueError:
         judged.notes.append(questions.NOT_IN_FLOAT32)
         return

@@ -27,7 +27,7 @@ from course.comparison.answer import (
 from course.comparison.compiled import QUICK
 from course.comparison.costs import rule_costs
 from course.comparison.floating import along_floating, split_floating
-from course.comparison.judging import Record, Setting, at_precision, in_single, judging, to_comparison
+from course.comparison.judging import Record, Setting, at_precision, in_single, judging, stream, to_comparison
 from course.comparison.norms import norm
 from course.comparison.oracle import conditioning
 from course.comparison.point import Point
@@ -54,7 +54,7 @@ def judge_rule(point: Point, rule: Callable[..., Any], setting: Setting) -> Comp
     record = Record(Watch(setting.aloud))
     with judging():
         here, precision = at_precision(point, setting.precision)
-        truth = find_tangents(here, precision, np.random.default_rng(setting.seed))
+        truth = find_tangents(here, precision, stream(setting.seed))
         try:
             _judge(_Judging(here, rule, setting, precision, truth, record))
         except AnswerFault as stop:
@@ -143,7 +143,7 @@ def _conditioning(point: Point, truth: Tangents, precision: Precision, seed: int
     def there(moved: Point) -> list[np.ndarray]:
         return tangents_near(moved, precision, truth).forward
 
-    return conditioning(point, precision, np.random.default_rng(seed), truth.forward, there)
+    return conditioning(point, precision, stream(seed), truth.forward, there)
 
 
 def _where_from(judged: _Judging) -> list[Remark]:
@@ -212,7 +212,7 @@ def _ask_float32(judged: _Judging) -> None:
         single = judged.point.cast(jnp.float32)
     rounded = single.cast(jnp.float64)
     try:
-        truth = find_tangents(rounded, judged.precision, np.random.default_rng(judged.setting.seed))
+        truth = find_tangents(rounded, judged.precision, stream(judged.setting.seed))
     except ValueError:
         judged.notes.append(questions.NOT_IN_FLOAT32)
         return

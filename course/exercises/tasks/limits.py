@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from course.comparison.costs import REVERSE, YOURS
+from course.comparison.costs import REVERSE
 from course.comparison.point import Point
-from course.records import Comparison, Cost
+from course.records import YOURS, Comparison, Cost
 
 
 @dataclass(frozen=True)
