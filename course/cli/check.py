@@ -29,7 +29,10 @@ LEVELS = [level.name.lower() for level in Feedback]
 @click.option("--cost", is_flag=True, help="Show what each way to the derivative costs.")
 @click.option("--json", "as_json", is_flag=True, help="Print a list of verdicts for programs, and nothing else.")
 @click.option(
-    "--feedback", type=click.Choice(LEVELS), help="How much may be said; by default it grows with your tries."
+    "--feedback",
+    type=click.Choice(LEVELS),
+    metavar="LEVEL",
+    help=f"How much may be said: {', '.join(LEVELS[:-1])} or {LEVELS[-1]}. By default it grows with your tries.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Judge at other drawn numbers.")
 @click.option("--debug", is_flag=True, help="Let prints and breakpoints of your code through.")
@@ -124,6 +127,6 @@ def _show(verdicts: Sequence[Verdict], *, overview: bool, why: bool, cost: bool)
 
 
 def _with_one_way_on(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """The verdicts of a list: a right one but the last does not say what comes next, since the list does."""
-    *early, last = verdicts
-    return [*(dataclasses.replace(verdict, next="") if verdict.right else verdict for verdict in early), last]
+    """The verdicts of a list, in which what comes next is said by those that are not right, else by the last."""
+    *early, last = (dataclasses.replace(verdict, next="") if verdict.right else verdict for verdict in verdicts)
+    return [*early, verdicts[-1] if all(verdict.right for verdict in verdicts) else last]
