@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from course.comparison.compare import compare, compare_jvp
-from course.comparison.judging import Setting
+from course.comparison.judging import Setting, stream
 from course.comparison.pair import judge_pair
 from course.comparison.point import make_point
 from tests.comparison.pairs import affine, affine_bwd, draw, judged, said, square, square_fwd
@@ -152,7 +152,7 @@ def test_an_answer_right_for_one_cotangent_alone_is_refused():
     assert "x_bar did not follow" in said(found)
 
 
-TWICE = 1.5 * float(np.abs(np.random.default_rng(0).standard_normal(4)).max())
+TWICE = 1.5 * float(np.abs(stream(0).standard_normal(4)).max())
 """Above the cotangent that is drawn for four numbers from seed 0, below twice that."""
 
 
