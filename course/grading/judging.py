@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from course.comparison.faults import one_sentence
@@ -80,12 +81,23 @@ def _judge_task(exercise: Exercise, values: Mapping[str, Any], sitting: Sitting)
 
     The task keeps what the answer's first calls print; what later ones print is not shown.
     """
-    unheard = contextlib.nullcontext() if sitting.aloud else contextlib.redirect_stdout(io.StringIO())
     try:
-        with unheard:
+        with contextlib.nullcontext() if sitting.aloud else _undisturbed():
             return exercise.task.judge(values, sitting)
     except Exception as error:
         return our_fault(one_sentence(error))
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Prints nothing, has nothing to read, and passes over breakpoints: nobody sees what they would ask."""
+    stdin, hook = sys.stdin, sys.breakpointhook
+    sys.stdin, sys.breakpointhook = io.StringIO(), lambda *_, **__: None
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        sys.stdin, sys.breakpointhook = stdin, hook
 
 
 def _may_lie_with_others(exercise: Exercise, found: Found, findings: Findings) -> bool:

@@ -163,6 +163,16 @@ def test_what_a_file_prints_is_kept_with_what_its_functions_print(verdict):
     assert verdict(text).printed == "while it was read\ncalled None\n"
 
 
+def test_a_breakpoint_that_was_left_behind_does_not_hang(verdict):
+    assert verdict(RIGHT.replace("return (0.5", "breakpoint(); return (0.5")).right
+
+
+def test_asking_the_reader_something_is_an_error_of_theirs(verdict):
+    found = verdict(RIGHT.replace("return (0.5", "input(); return (0.5"))
+    assert found.status is Status.BROKEN
+    assert "EOFError" in found.lines[0]
+
+
 def test_an_exception_shows_their_line(verdict):
     found = verdict(RIGHT.replace("return (0.5 * y_bar,)", "return (y_bar @ 3,)"))
     assert found.headline == "half_bwd stops with an error"
