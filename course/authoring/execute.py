@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,20 @@ from course.answers import MARKER
 from course.authoring.checkout import Checkout, stem_of
 from course.authoring.make import lessons_with_source, make_notebook
 from course.authoring.notebook import notebook_text
+from course.compile_cache import cache_folder
+from course.grading.ready import CACHE
 from course.lessons import lesson_named
 
 TIME_LIMIT = 300
 """Seconds that one cell may take on a slow machine."""
+
+
+_CACHED = {
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+"""So that what a notebook does before its first check is kept too."""
 
 
 class CellFailed(Exception):
@@ -37,13 +47,15 @@ class Kernel:
         """
         import nbformat
         from nbclient import NotebookClient
-        from nbclient.exceptions import CellExecutionError
+        from nbclient.exceptions import CellExecutionError, DeadKernelError
 
         node = nbformat.reads(notebook_text(notebook), 4)
         node.cells.insert(0, nbformat.v4.new_code_cell(_afresh(self.folder, environment or {}), id="afresh"))
         client = NotebookClient(node, km=self.manager, timeout=TIME_LIMIT, record_timing=False)
         try:
             client.execute()
+        except DeadKernelError:
+            raise CellFailed("the kernel died") from None
         except CellExecutionError as error:
             failed = next(cell for cell in node.cells if _error_of(cell))
             raise CellFailed(f'cell "{failed.metadata.get("name")}": {error.ename}: {error.evalue}') from None
@@ -54,23 +66,28 @@ class Kernel:
         return node
 
 
-@contextmanager
+@contextlib.contextmanager
 def kernel() -> Iterator[Kernel]:
     """A kernel, for as long as it is needed."""
-    from jupyter_client.manager import KernelManager
+    from jupyter_client.manager import AsyncKernelManager
+    from jupyter_core.utils import run_sync
 
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place).resolve()
         (folder / MARKER).write_text("{}\n")
-        manager = KernelManager(kernel_name="python3")
-        environment = {**os.environ, "IPYTHONDIR": str(folder / ".ipython")}
+        with contextlib.suppress(OSError):  # compiled programs are kept for the next time, where there can be links
+            kept = cache_folder() / "jax"
+            kept.mkdir(parents=True, exist_ok=True)
+            (folder / CACHE).symlink_to(kept, target_is_directory=True)
+        manager = AsyncKernelManager(kernel_name="python3")  # the other one does not see a kernel die
+        environment = {**os.environ, **_CACHED, "IPYTHONDIR": str(folder / ".ipython")}
+        environment["JAX_COMPILATION_CACHE_DIR"] = str(folder / CACHE)
         # A kernel warns of its unencrypted sockets, which are on this machine only.
-        manager.start_kernel(cwd=place, env=environment, extra_arguments=["--IPKernelApp.log_level=40"])
+        run_sync(manager.start_kernel)(cwd=place, env=environment, extra_arguments=["--IPKernelApp.log_level=40"])
         try:
             yield Kernel(manager, folder)
         finally:
-            manager.shutdown_kernel(now=True)
-            manager.cleanup_resources()
+            run_sync(manager.shutdown_kernel)(now=True)
 
 
 def try_lesson(checkout: Checkout, lesson: str, there: Kernel, *, solved: bool, grading: bool = False) -> Any:

@@ -41,17 +41,24 @@ def test_the_solved_notebook_executes_and_earns_every_point_from_nbgrader(there,
     assert sum(points for points, _ in grades) == sum(points for _, points in grades) == possible
 
 
-def test_a_cell_that_raises_is_named(there):
-    cell = {"cell_type": "code", "id": "a", "metadata": {"name": "divide"}, "source": ["1 / 0"], "outputs": []}
-    notebook = {"cells": [{**cell, "execution_count": None}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    with pytest.raises(CellFailed, match='cell "divide": ZeroDivisionError: division by zero'):
-        there.run(notebook)
+def one_cell(code):
+    cell = {"cell_type": "code", "id": "a", "metadata": {"name": "here"}, "source": [code], "outputs": []}
+    cells = [{**cell, "execution_count": None}]
+    return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
 def test_nothing_of_one_notebook_is_left_for_the_next(there):
     first = "import jax\njax.config.update('jax_enable_x64', True)\nleft = 1"
     second = "assert 'left' not in globals()\nimport jax\nassert not jax.config.jax_enable_x64"
-    for code in (first, second):
-        cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": [code], "outputs": []}
-        notebook = {"cells": [{**cell, "execution_count": None}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-        there.run(notebook)
+    there.run(one_cell(first))
+    there.run(one_cell(second))
+
+
+def test_a_cell_that_raises_is_named(there):
+    with pytest.raises(CellFailed, match='cell "here": ZeroDivisionError: division by zero'):
+        there.run(one_cell("1 / 0"))
+
+
+def test_a_kernel_that_dies_is_told_and_not_waited_for():
+    with kernel() as short_lived, pytest.raises(CellFailed, match="the kernel died"):
+        short_lived.run(one_cell("import os\nos._exit(1)"))
