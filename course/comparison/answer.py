@@ -65,13 +65,23 @@ class Watch:
         handed = _copies(arguments, name)
         with self.listening(keep):
             try:
-                returned = function(*handed)
+                returned = _settled(function(*handed))
             except (KeyboardInterrupt, AnswerFault):
                 raise
             except BaseException as error:
                 raise AnswerFault(fault_of(error, name)) from error
         _refuse_writing(handed, arguments, name)
         return returned
+
+
+def _settled(returned: Any) -> Any:
+    """Waits for what was returned: JAX computes ahead, and what fails late must fail here."""
+    try:
+        leaves = jax.tree.leaves(returned)
+    except (TypeError, ValueError):  # no pytree: that is another question
+        return returned
+    jax.block_until_ready(leaves)
+    return returned
 
 
 def _warnings_said(came: Sequence[Warning | str]) -> list[str]:

@@ -18,7 +18,6 @@ from course.comparison.answer import Watch
 from course.comparison.point import Point
 from course.comparison.precision import FLOAT64, Precision, narrow, precision_named
 from course.comparison.study import study
-from course.comparison.trees import without_float0
 from course.records import Agreement, Check, Comparison, Cost, Fault, Remark
 
 _COTANGENTS = 1
@@ -75,7 +74,7 @@ def judging() -> Iterator[None]:
     with (
         warnings.catch_warnings(),
         jax.enable_x64(True),
-        jax.default_device(jax.local_devices(backend="cpu")[0]),
+        jax.default_device(_cpu()),
         jax.numpy_dtype_promotion("standard"),
         jax.numpy_rank_promotion("allow"),
         jax.debug_nans(False),
@@ -84,10 +83,12 @@ def judging() -> Iterator[None]:
         yield
 
 
-def in_single(tree: Any) -> Any:
-    """Cotangents or tangents rounded to float32."""
-    moving, join = without_float0(tree)
-    return join([jax.device_put(np.asarray(leaf, np.float32)) for leaf in moving])
+def _cpu() -> Any:
+    """The CPU; the first device of any kind where JAX was told to know no CPU."""
+    try:
+        return jax.local_devices(backend="cpu")[0]
+    except RuntimeError:
+        return jax.local_devices()[0]
 
 
 def at_precision(point: Point, asked: str | None) -> tuple[Point, Precision]:

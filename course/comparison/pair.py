@@ -15,16 +15,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from course.comparison import agreement, questions
+from course.comparison import agreement, questions, single
 from course.comparison.answer import AnswerFault, Watch, refuse_change, refuse_state
-from course.comparison.compiled import QUICK
+from course.comparison.compiled import quick
 from course.comparison.costs import pair_costs
 from course.comparison.floating import along_floating, split_floating
-from course.comparison.judging import Record, Setting, at_precision, in_single, judging, stream, to_comparison
+from course.comparison.judging import Record, Setting, at_precision, judging, stream, to_comparison
 from course.comparison.norms import norm
 from course.comparison.oracle import Truth, conditioning, find_truth, truth_near
 from course.comparison.point import Point
-from course.comparison.precision import FLOAT64, Precision
+from course.comparison.precision import FLOAT64, Precision, size_of
 from course.comparison.runs import Pair
 from course.comparison.state import outside_of
 from course.comparison.study import study
@@ -36,6 +36,9 @@ __all__ = ["Setting", "judge_pair", "judging"]
 
 PROPORTIONAL = 1e-6
 """Relative. Twice the cotangent must give twice the answer: to the last bit, but for an order of summation."""
+
+MOST_AT_ONCE = 400
+"""Equations of a pair up to which compiling it whole is cheaper than compiling its operations one by one."""
 
 
 def judge_pair(point: Point, fwd: Callable[..., Any], bwd: Callable[..., Any], setting: Setting) -> Comparison:
@@ -106,7 +109,7 @@ def _judge(judged: _Judging) -> None:
     if not (_ask_forward(judged, given, _of_rows(judged.truth, point, rows)) and _ask_differences(judged, rows)):
         return
     if judged.setting.float32 and judged.precision.name == FLOAT64.name:
-        _ask_float32(judged)
+        _ask_float32(judged, traced is not None and size_of(traced) <= MOST_AT_ONCE)
     if judged.setting.cost and traced is not None:
         questions.ask_for_cost(record, lambda: pair_costs(study(point), traced, pair.fwd))
 
@@ -230,35 +233,36 @@ def _ask_differences(judged: _Judging, rows: Sequence[Matched]) -> bool:
     return check.passed
 
 
-def _ask_float32(judged: _Judging) -> None:
+def _ask_float32(judged: _Judging, at_once: bool) -> None:
     """Runs the pair as it will be used, in float32, and holds it against the truth at the rounded point."""
     with jax.enable_x64(False):
-        single = judged.point.cast(jnp.float32)
-    rounded = single.cast(jnp.float64)
+        there = judged.point.cast(jnp.float32)
+    rounded = there.cast(jnp.float64)
     try:
         truth = find_truth(rounded, judged.precision, stream(judged.setting.seed))
     except ValueError:
-        judged.notes.append(questions.NOT_IN_FLOAT32)
+        judged.notes.append(single.NOT_THERE)
         return
-    with jax.enable_x64(False), questions.in_float32():
-        y_bar = in_single(truth.y_bar)
-        narrow = judged.pair.numbers_at_once(single, y_bar)
-    check = questions.float32_check(
-        narrow,
-        _of_rows(truth, rounded, narrow).reverse,
+    paths = [path for path, _ in rounded.floating()]
+    with single.alone():
+        y_bar = single.rounded(truth.y_bar)
+        rows = judged.pair.numbers_by(there, y_bar, at_once)
+    check = single.check(
+        rows,
+        dict(zip(paths, truth.reverse, strict=True)),
         judged.notes,
-        lambda: _conditioning(rounded, truth, questions.SINGLE, judged.setting.seed),
-        lambda: _finite_by_jax(single, y_bar),
+        lambda: _conditioning(rounded, truth, single.SINGLE, judged.setting.seed),
+        lambda: dict(zip(paths, _by_jax(there, y_bar), strict=True)),
     )
     judged.record.checks.append(check)
 
 
-def _finite_by_jax(point: Point, y_bar: Any) -> bool:
-    """Whether JAX's own reverse mode is finite at a point in float32."""
+def _by_jax(point: Point, y_bar: Any) -> list[np.ndarray]:
+    """The cotangents by JAX's own reverse mode in float32."""
     moving, still, join = split_floating(point.primals)
 
     def ask(moving: Any, still: Any, y_bar: Any) -> Any:
         return jax.vjp(along_floating(point.primal, join, still), *moving, has_aux=True)[1](y_bar)
 
-    with jax.enable_x64(False):
-        return questions.all_finite(jax.jit(ask, compiler_options=QUICK)(moving, still, without_float0(y_bar)[0]))
+    with single.alone():
+        return [np.asarray(x_bar) for x_bar in quick(ask)(moving, still, without_float0(y_bar)[0])]

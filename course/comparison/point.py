@@ -27,10 +27,11 @@ class Point:
 
     def cast(self, dtype: Any) -> Point:
         """The same point as JAX arrays on the device of the moment, with every floating one rounded to `dtype`."""
+        here = getattr(jax.config, "jax_default_device")  # noqa: B009 - JAX's type stubs don't know it
 
         def arrays(leaf: Any) -> Any:
             if is_key(leaf):
-                return leaf
+                return jax.device_put(leaf, here)
             with np.errstate(over="ignore"):
                 return jax.device_put(np.asarray(leaf, dtype if has_tangent(leaf) else None))
 
@@ -99,6 +100,8 @@ def _bound(function: Callable[..., Any], static: tuple[tuple[int, type, Any], ..
 
 def _arrays(argument: Any, name: str) -> Any:
     for path, leaf in named_leaves(argument, name):
+        if isinstance(leaf, jax.core.Tracer):
+            raise TypeError(f"{path} must hold numbers; JAX is tracing it. Compare outside jit, grad and vmap.")
         dtype = _dtype(leaf)
         if dtype is None:
             raise TypeError(

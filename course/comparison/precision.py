@@ -94,6 +94,11 @@ def precision_of(jaxpr: ClosedJaxpr) -> Precision:
     return narrowest
 
 
+def size_of(jaxpr: ClosedJaxpr) -> int:
+    """The number of equations in a program, those of loops and calls counted once."""
+    return sum(1 for _ in _equations(jaxpr))
+
+
 def _narrowed_to(eqn: Any) -> tuple[str, float]:
     """The type that an equation rounds to and its epsilon; 0 where it rounds to nothing narrower than its operands."""
     if eqn.primitive.name == "reduce_precision":

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -15,7 +14,7 @@ from course.comparison import agreement
 from course.comparison.answer import AnswerFault, Watch, mismatch_is_fault
 from course.comparison.faults import fault_of
 from course.comparison.judging import Record, Setting
-from course.comparison.precision import Precision, narrow
+from course.comparison.precision import Precision
 from course.comparison.trees import (
     Matched,
     Mismatch,
@@ -36,10 +35,6 @@ DIFFERENCE_LIMIT = 1e-6
 
 KINK = 1e-3
 """Relative. Where central differences and JAX's derivative are further apart than this, they mean different things."""
-
-SINGLE = narrow("float32")
-
-NOT_IN_FLOAT32 = "The primal is not finite at these arguments rounded to float32, so that question is left out."
 
 
 def numbers_of(rows: Sequence[Matched], notes: list[str]) -> list[Matched]:
@@ -165,64 +160,3 @@ def ask_for_cost(record: Record, count: Callable[[], tuple[Cost, ...]]) -> None:
         record.costs = count()
     except Exception as error:
         record.watch.notes.append(f"Its cost can't be counted beside JAX's own: {fault_of(error).message}")
-
-
-def float32_check(
-    rows: Sequence[Matched],
-    right: Sequence[np.ndarray],
-    notes: list[str],
-    conditioning: Callable[[], float],
-    own_finite: Callable[[], bool],
-) -> Check:
-    """Asks of numbers computed in float32 that they be finite; where they are less exact than they could be, a note.
-
-    Args:
-        rows: The numbers.
-        right: What they should be.
-        notes: Grows by what is unusual.
-        conditioning: Measures how far the truth moves with the inputs' last bits; asked where that may be the reason.
-        own_finite: Says whether JAX's own derivative is finite in float32; asked where the answer's is not.
-    """
-    _note_types(rows, notes)
-    broken = [row.path for row in rows if not all_finite([row.given])]
-    if broken:
-        text = f"{broken[0]} is not finite in float32, although it is in float64"
-        if own_finite():
-            return Check("float32", False, text, float("inf"), SINGLE.tolerance)
-        notes.append(f"{text}; nor is JAX's own there.")
-        return Check("float32", True, "not finite in float32, nor is JAX's own")
-    divisors = agreement.scales_in(SINGLE, right)
-    worst = agreement.worst_of(
-        [agreement.array_error(r.given, t, s) for r, t, s in zip(rows, right, divisors, strict=True)]
-    )
-    limit = SINGLE.tolerance
-    if worst > limit:
-        limit = SINGLE.within(conditioning()).tolerance
-    if worst > limit:
-        notes.append(f"Numerically unstable: in float32 the error is {worst:.1e}, where {limit:.0e} is to be had.")
-    return Check("float32", True, f"finite in float32, within {worst:.0e}", worst, limit)
-
-
-def all_finite(arrays: Sequence[Any]) -> bool:
-    """Whether no number is infinite or NaN."""
-    return all(bool(np.all(np.isfinite(np.asarray(array, np.float64)))) for array in arrays)
-
-
-@contextmanager
-def in_float32() -> Iterator[None]:
-    """Says of a fault that it comes in float32 alone.
-
-    Raises:
-        AnswerFault: The same fault, with that.
-    """
-    try:
-        yield
-    except AnswerFault as stop:
-        fault = stop.fault
-        raise AnswerFault(dataclasses.replace(fault, message=f"In float32 alone: {fault.message}")) from stop
-
-
-def _note_types(rows: Sequence[Matched], notes: list[str]) -> None:
-    others = sorted({str(row.given.dtype) for row in rows} - {"float32"})
-    if others:
-        notes.append(f"Given float32, it returns {' and '.join(others)}; JAX makes float32 of it. Accepted.")

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from course.comparison import agreement, questions
+from course.comparison import agreement, questions, single
 from course.comparison.answer import (
     AnswerFault,
     Watch,
@@ -24,10 +24,10 @@ from course.comparison.answer import (
     refuse_state,
     two_parts,
 )
-from course.comparison.compiled import QUICK
+from course.comparison.compiled import quick
 from course.comparison.costs import rule_costs
 from course.comparison.floating import along_floating, split_floating
-from course.comparison.judging import Record, Setting, at_precision, in_single, judging, stream, to_comparison
+from course.comparison.judging import Record, Setting, at_precision, judging, stream, to_comparison
 from course.comparison.norms import norm
 from course.comparison.oracle import conditioning
 from course.comparison.point import Point
@@ -209,32 +209,33 @@ def _ask_differences(judged: _Judging, given: Sequence[np.ndarray]) -> bool:
 def _ask_float32(judged: _Judging) -> None:
     """Runs the rule as it will be used, in float32, and holds it against the truth at the rounded point."""
     with jax.enable_x64(False):
-        single = judged.point.cast(jnp.float32)
-    rounded = single.cast(jnp.float64)
+        there = judged.point.cast(jnp.float32)
+    rounded = there.cast(jnp.float64)
     try:
         truth = find_tangents(rounded, judged.precision, stream(judged.setting.seed))
     except ValueError:
-        judged.notes.append(questions.NOT_IN_FLOAT32)
+        judged.notes.append(single.NOT_THERE)
         return
-    with jax.enable_x64(False), questions.in_float32():
-        x_dot = in_single(truth.x_dot)
-        narrow = judged.numbers(judged.run(single.primals, x_dot)[1], [])
-    check = questions.float32_check(
-        narrow,
-        truth.forward,
+    with single.alone():
+        x_dot = single.rounded(truth.x_dot)
+        rows = judged.numbers(judged.run(there.primals, x_dot)[1], [])
+    paths = [row.path for row in rows]
+    check = single.check(
+        rows,
+        dict(zip(paths, truth.forward, strict=True)),
         judged.notes,
-        lambda: _conditioning(rounded, truth, questions.SINGLE, judged.setting.seed),
-        lambda: _finite_by_jax(single, x_dot),
+        lambda: _conditioning(rounded, truth, single.SINGLE, judged.setting.seed),
+        lambda: dict(zip(paths, _by_jax(there, x_dot), strict=True)),
     )
     judged.record.checks.append(check)
 
 
-def _finite_by_jax(point: Point, x_dot: Any) -> bool:
-    """Whether JAX's own forward mode is finite at a point in float32."""
+def _by_jax(point: Point, x_dot: Any) -> list[np.ndarray]:
+    """The tangents by JAX's own forward mode in float32."""
     moving, still, join = split_floating(point.primals)
 
     def ask(moving: Any, still: Any, x_dot: Any) -> Any:
         return jax.jvp(along_floating(point.primal, join, still), moving, x_dot, has_aux=True)[1]
 
-    with jax.enable_x64(False):
-        return questions.all_finite(jax.jit(ask, compiler_options=QUICK)(moving, still, without_float0(x_dot)[0]))
+    with single.alone():
+        return [np.asarray(y_dot) for y_dot in quick(ask)(moving, still, without_float0(x_dot)[0])]

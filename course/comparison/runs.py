@@ -57,13 +57,18 @@ class Pair:
             rows = cotangent_rows(point, returned, setting.names[1], notes, setting.asked, setting.data)
         return numbers_of(rows, notes)
 
-    def numbers_at_once(self, point: Point, y_bar: Any) -> list[Matched]:
-        """The same numbers from both functions run as one compiled program; one by one where that can't be.
+    def numbers_by(self, point: Point, y_bar: Any, at_once: bool) -> list[Matched]:
+        """The numbers that both functions give for a cotangent.
+
+        Args:
+            point: The primals.
+            y_bar: The cotangent.
+            at_once: Whether they are run as one compiled program, where that can be, and not operation by operation.
 
         Raises:
             AnswerFault: The functions fail, or their numbers don't fit the primals.
         """
-        if len(without_float0(y_bar)[0]) == len(jax.tree.leaves(y_bar)):
+        if at_once and len(without_float0(y_bar)[0]) == len(jax.tree.leaves(y_bar)):
             with contextlib.suppress(Exception), self.watch.listening(keep=False):
                 program = _Whole(self.fwd, self.bwd, point.names, self.setting.asked, self.setting.data)
                 found = quick(program, self.fwd, self.bwd)(point.primals, y_bar)

@@ -47,7 +47,8 @@ class _Same:
 
 def outside_of(*functions: Callable[..., Any]) -> Snapshot:
     """A snapshot of what the functions use from outside their arguments, by name."""
-    found: dict[str, Hashable] = {}
+    owners = ((function, getattr(function, "__self__", function)) for function in functions)
+    found = {_name(function): _seen(owner, _DEEPEST) for function, owner in owners if _is_their_object(owner)}
     waiting: list[Any] = [_plain(function) for function in functions]
     met: set[FunctionType] = set()
     while waiting and len(met) < _MOST:
@@ -61,6 +62,10 @@ def outside_of(*functions: Callable[..., Any]) -> Snapshot:
             if isinstance(inner, FunctionType) and is_theirs(inner.__code__.co_filename):
                 waiting.append(inner)
     return found
+
+
+def _name(function: Any) -> str:
+    return getattr(function, "__name__", type(function).__name__)
 
 
 def changed(before: Snapshot, after: Snapshot) -> list[str]:
@@ -114,7 +119,8 @@ def _seen(value: Any, depth: int) -> Hashable:
         entries = value.items() if isinstance(value, dict) else value
         return type(value), len(value), tuple(_seen(entry, depth - 1) for entry in islice(entries, _MOST))
     if depth and _is_their_object(value):
-        return _Same(value), _seen(vars(value), depth - 1)
+        kept = {name: item for name, item in vars(value).items() if not name.startswith("__")}
+        return _Same(value), _seen(kept, depth - 1)
     return _Same(value)
 
 
@@ -126,11 +132,11 @@ def _array_seen(array: np.ndarray) -> Hashable:
 
 
 def _is_their_object(value: Any) -> bool:
-    """Whether an object keeps attributes and is the author's own: a function of theirs, or of a class of theirs."""
+    """Whether a value keeps attributes and is the author's own: a function or class of theirs, or an object of one."""
     if isinstance(value, FunctionType):
         return is_theirs(value.__code__.co_filename)
-    home = type(value).__module__
-    if isinstance(value, type) or home.partition(".")[0] in sys.stdlib_module_names | {"builtins"}:
+    home = value.__module__ if isinstance(value, type) else type(value).__module__
+    if home.partition(".")[0] in sys.stdlib_module_names | {"builtins"}:
         return False
     theirs = is_theirs(getattr(sys.modules.get(home), "__file__", None) or "<stdin>")
-    return theirs and isinstance(getattr(value, "__dict__", None), dict)
+    return theirs and isinstance(getattr(value, "__dict__", None), Mapping)

@@ -263,6 +263,13 @@ def test_an_exception_is_recorded_with_its_line():
     assert found.faults[0].line.number == failing_bwd.__code__.co_firstlineno + 1
 
 
+def test_an_exception_that_comes_late_is_recorded():
+    def bwd(x, y_bar):
+        return (jax.pure_callback(lambda x: 1 / 0, x, x),)
+
+    assert of_square(bwd).headline == "bwd stops with an error"
+
+
 def test_an_exception_in_fwd_or_rule_is_recorded():
     def fwd(x):
         return x @ x.nothing, None

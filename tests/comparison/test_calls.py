@@ -34,6 +34,11 @@ def test_an_argument_that_is_no_array_is_a_fault_of_the_call(thing, came):
     assert words.endswith("name its place in static_argnums.")
 
 
+def test_a_traced_argument_is_a_fault_of_the_call():
+    with pytest.raises(TypeError, match=r"x must hold numbers; JAX is tracing it. Compare outside jit"):
+        jax.jit(lambda x: compare(square, square_fwd, square_bwd, x).agrees)(draw(4))
+
+
 def test_arguments_without_a_floating_point_number_are_a_fault_of_the_call():
     words = raised(ValueError, square, 3)
     assert words.startswith("At least one argument must hold floating-point numbers; x came, and none does: ")
@@ -151,3 +156,27 @@ def test_compare_changes_no_setting_and_no_argument():
     assert jnp.ones(1).dtype == before
     assert (x == X).all()
     assert (w == W).all()
+
+
+def test_arguments_on_another_device_are_judged_on_the_cpu(pytester):
+    script = pytester.makepyfile(
+        devices="""
+        import jax, jax.numpy as jnp
+        from course import compare
+
+        there = jax.devices()[1]
+        x, key = jax.device_put((jnp.arange(3.0), jax.random.key(0)), there)
+
+        def fwd(x, key):
+            if not isinstance(x, jax.core.Tracer):
+                assert x.devices() == key.devices() == {jax.devices()[0]}
+            return x**2, x
+
+        with jax.default_device(there):
+            found = compare(lambda x, key: x**2, fwd, lambda x, y_bar: (2 * x * y_bar, None), x, key)
+        assert found.agrees, str(found)
+        """
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
+        assert pytester.runpython(script).ret == 0

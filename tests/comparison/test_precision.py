@@ -265,3 +265,16 @@ def test_a_fault_in_float32_alone_says_so():
     found = compare(lambda x: (x**2).sum(), lambda x: ((x**2).sum(), x), bwd, X)
     assert found.headline == "bwd stops with an error"
     assert "In float32 alone: A loop's carry must keep" in said(found)
+
+
+def test_a_mask_that_is_another_one_in_float32_is_no_instability():
+    def primal(key, x):
+        return jnp.where(jax.random.uniform(key, x.shape) < 0.5, 2 * x, 0).sum()
+
+    def fwd(key, x):
+        kept = jax.random.uniform(key, x.shape) < 0.5
+        return jnp.where(kept, 2 * x, 0).sum(), kept
+
+    found = compare(primal, fwd, lambda kept, y_bar: (None, jnp.where(kept, 2 * y_bar, 0)), jax.random.key(0), X)
+    assert found.agrees, said(found)
+    assert found.notes == ()

@@ -110,3 +110,23 @@ def test_a_closure_and_a_default_are_seen():
 @pytest.mark.parametrize("thing", [None, 3, "text", len, np.sin, object()], ids=repr)
 def test_what_keeps_nothing_has_an_empty_snapshot(thing):
     assert outside_of(thing) == {}
+
+
+class Settings:
+    scale = 1.0
+
+
+def test_attributes_of_a_class_are_seen():
+    def function(x):
+        return Settings.scale * x
+
+    before = outside_of(function)
+    Settings.scale = 2.0
+    assert changed(before, outside_of(function)) == ["Settings"]
+
+
+def test_the_owner_of_a_method_is_seen():
+    owner = Owner()
+    before = outside_of(owner.method)
+    owner.count += 1
+    assert changed(before, outside_of(owner.method)) == ["method"]
