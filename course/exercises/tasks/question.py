@@ -15,6 +15,9 @@ from course.records import Feedback, Findings, Remark, Status
 ANSWER = "answer"
 """Where the answer of a question is found, since it is given by `course.answer` and not by a name."""
 
+ZERO = 1e-6
+"""Numbers up to this size are zero but for float32's rounding; no right answer of the course is as small as that."""
+
 
 @dataclass(frozen=True)
 class Option:
@@ -63,7 +66,7 @@ class Number:
         compute: Gives the right answer, at the moment of judging.
         says: What is said to whoever is right.
         traps: Wrong answers worth a sentence of their own, each computed too.
-        tolerance: How near the number must be, relative; readers round.
+        tolerance: How near each number must be, relative to the right one; readers round.
         unit: What the number counts, in words.
     """
 
@@ -116,8 +119,10 @@ def _not_an_answer(sentence: str) -> Findings:
 
 
 def _near(given: np.ndarray, right: np.ndarray, tolerance: float) -> bool:
-    scale = max(float(np.linalg.norm(right)), tolerance)
-    return given.shape == right.shape and bool(np.linalg.norm(given - right) <= tolerance * scale)
+    if given.shape != right.shape:
+        return False
+    limits = np.where(np.abs(right) <= ZERO, ZERO, tolerance * np.abs(right))
+    return bool(np.all(np.abs(given - right) <= limits))
 
 
 def _form(right: np.ndarray) -> str:
