@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ MOST_ROWS = 24
 
 WORDS = frozenset({"array", "shape", "check", ""})
 """Columns of words, which begin at the left; numbers end at the right."""
+
+OTHER_SHAPE = "other shape"
+"""Stands for the error of an array that can't be held against the right one."""
 
 HIDDEN = "At this feedback level a verdict says only whether an answer is right."
 NO_COST_YET = "What a backward pass costs is shown from the lesson mlp on."
@@ -62,7 +66,7 @@ def array_table(found: Sequence[Agreement], *, forward: bool) -> Table:
     columns = [
         [a.path for a in shown],
         [str(a.shape) if a.shape else "scalar" for a in shown],
-        *([words.error(e) for e in errors] for _, errors in asked),
+        *([_error(a, e) for a, e in zip(shown, errors, strict=True)] for _, errors in asked),
     ]
     return Table(
         header=("array", "shape", *(name for name, _ in asked)),
@@ -70,6 +74,11 @@ def array_table(found: Sequence[Agreement], *, forward: bool) -> Table:
         marks=tuple(a.right for a in shown),
         more=more,
     )
+
+
+def _error(array: Agreement, error: float | None) -> str:
+    """An error as text; an array that has no entry to be furthest off, although it is, has another shape."""
+    return OTHER_SHAPE if error == math.inf and array.worst is None else words.error(error)
 
 
 def _most(found: Sequence[Agreement]) -> tuple[Sequence[Agreement], str]:
@@ -99,7 +108,7 @@ def array_remarks(found: Sequence[Agreement], feedback: Feedback) -> list[str]:
         if a.worst and not a.right:
             yours, right = arrays.apart(a.worst.yours, a.worst.right)
             at = "".join(f"[{i}]" for i in a.worst.index)
-            said.append(f"{a.path}{at} is furthest off: yours {yours}, right {right}")
+            said.append(f"{a.path}{f'{at} is furthest off' if at else ''}: yours {yours}, right {right}")
     return said
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import math
 import os
 import re
 import subprocess
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from course.records import Example, Feedback, Status, Verdict
+from course.records import Agreement, Entry, Example, Feedback, Status, Verdict
 from course.show import faces, rows
 from course.show.terminal import comparison_text, overview_text, print_verdict, verdict_text
 from tests.show import samples
@@ -153,6 +154,20 @@ def test_why_shows_each_array_and_check_with_its_error() -> None:
     assert "w_bar: The numbers match transposed." in text
     assert re.search(r"✗  reverse mode +1\.4 +1e-9", text)
     assert "float64 · seed 7 · JAX 0.10.1" in text
+
+
+def test_why_says_of_another_shape_that_it_is_one_and_shows_no_error() -> None:
+    arrays = (Agreement("w_bar", (3, 4), "float64", False, math.inf, slip=samples.TRANSPOSED),)
+    text = comparison_text(dataclasses.replace(samples.comparison(), arrays=arrays))
+    assert re.search(r"w_bar +\(3, 4\) +other shape", text)
+
+
+def test_why_says_of_numbers_that_are_not_finite_that_their_error_is_infinite() -> None:
+    worst = Entry((), math.inf, 1.5)
+    arrays = (Agreement("x_bar", (), "float64", False, math.inf, worst=worst),)
+    text = comparison_text(dataclasses.replace(samples.comparison(), arrays=arrays))
+    assert re.search(r"x_bar +scalar +inf", text)
+    assert "x_bar: yours inf, right 1.5" in text
 
 
 def test_forward_mode_is_shown_only_once_the_lesson_has_come_to_it() -> None:
