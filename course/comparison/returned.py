@@ -39,12 +39,13 @@ def cotangent_rows(
         Mismatch: It is not one entry for each primal, or an entry doesn't fit its primal.
     """
     places = tuple(range(len(point.primals))) if asked is None else tuple(asked)
+    wanted = _wanted(point, places, data)
     said: list[str] = []
     try:
-        rows = _rows(point, _entries(point, returned, places, name, said), places, said, data)
+        rows = _rows(point, _entries(returned, len(places), name, wanted, said), places, said, data)
     except Mismatch:
         said = []
-        bare = _bare_rows(point, returned, places, name, said)
+        bare = _bare_rows(point, returned, places, name, wanted, said)
         if bare is None:
             raise
         rows = bare
@@ -63,37 +64,62 @@ def _rows(
     return rows
 
 
-def _entries(point: Point, returned: Any, places: Sequence[int], name: str, notes: list[str]) -> Sequence[Any]:
-    if isinstance(returned, tuple | list) and len(returned) == len(places):
+def _entries(returned: Any, count: int, name: str, wanted: str, notes: list[str]) -> Sequence[Any]:
+    if isinstance(returned, tuple | list) and len(returned) == count:
         if isinstance(returned, list):
             notes.append(f"{name} returns a list; a tuple is the contract. Accepted.")
         return returned
     raise Mismatch(
         "structure",
         name,
-        f"{name} must return {_wanted(point, places)}, one entry for each argument; it returns {describe(returned)}.",
+        f"{name} must return {wanted}, one entry for each argument; it returns {describe(returned)}.",
     )
 
 
-def _bare_rows(point: Point, returned: Any, places: Sequence[int], name: str, notes: list[str]) -> list[Matched] | None:
+def _bare_rows(
+    point: Point, returned: Any, places: Sequence[int], name: str, wanted: str, notes: list[str]
+) -> list[Matched] | None:
     """The rows of the one entry returned bare, without its tuple; None where that doesn't fit either."""
     if len(places) != 1:
         return None
     primal, argument = point.primals[places[0]], point.names[places[0]]
     if children(primal) is None and not (hasattr(returned, "shape") or isinstance(returned, int | float)):
         return None
-    notes.append(
-        f"{name} returns {argument}_bar itself; a tuple of one, {_wanted(point, places)}, is the contract. Accepted."
-    )
+    notes.append(f"{name} returns {argument}_bar itself; a tuple of one, {wanted}, is the contract. Accepted.")
     try:
         return match(primal, returned, f"{argument}_bar", argument, notes)
     except Mismatch:
         return None
 
 
-def _wanted(point: Point, places: Sequence[int]) -> str:
-    names = [f"{point.names[place]}_bar" for place in places]
+def _wanted(point: Point, places: Sequence[int], data: Collection[int]) -> str:
+    """The tuple that is asked for, in words: None where nothing else is of use."""
+    nothing = {place for place in places if not any(map(has_tangent, jax.tree.leaves(point.primals[place])))}
+    names = ["None" if place in nothing | set(data) else f"{point.names[place]}_bar" for place in places]
     return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
+
+
+def without_idle_data(
+    point: Point, rows: Sequence[Matched], data: Collection[int], name: str, notes: list[str]
+) -> list[Matched]:
+    """The rows of numbers without those of data for which nothing but zeros came, which is as good as None.
+
+    Args:
+        point: The primals.
+        rows: The arrays with the numbers that came for each.
+        data: Places of the primals for which None is fine although they are floating.
+        name: What the reader calls `bwd`.
+        notes: Grows by a sentence if there are any.
+    """
+    idle: dict[str, set[str]] = {}
+    for place in data:
+        paths = {path for path, _ in named_leaves(point.primals[place], f"{point.names[place]}_bar")}
+        if all(row.given.shape == np.shape(row.like) and not row.given.any() for row in rows if row.path in paths):
+            idle[point.names[place]] = paths.intersection(row.path for row in rows)
+    zeros = [argument for argument, paths in idle.items() if paths]
+    if zeros:
+        notes.append(f"{name} returns zeros for {' and '.join(zeros)}: these are data, None is enough. Accepted.")
+    return [row for row in rows if not any(row.path in paths for paths in idle.values())]
 
 
 def as_custom_vjp(point: Point, returned: Any, name: str) -> tuple[Any, ...]:

@@ -17,7 +17,7 @@ from course.comparison.faults import fault_of
 from course.comparison.judging import Setting
 from course.comparison.point import Point
 from course.comparison.questions import ask_for_tracing, numbers_of
-from course.comparison.returned import cotangent_rows
+from course.comparison.returned import cotangent_rows, without_idle_data
 from course.comparison.trees import Matched, argument_names, describe, has_tangent, named_leaves, without_float0
 from course.records import Fault
 
@@ -55,7 +55,7 @@ class Pair:
         setting = self.setting
         with mismatch_is_fault():
             rows = cotangent_rows(point, returned, setting.names[1], notes, setting.asked, setting.data)
-        return numbers_of(rows, notes)
+        return without_idle_data(point, numbers_of(rows, notes), setting.data, setting.names[1], notes)
 
     def numbers_by(self, point: Point, y_bar: Any, at_once: bool) -> list[Matched]:
         """The numbers that both functions give for a cotangent.
@@ -73,7 +73,8 @@ class Pair:
                 program = _Whole(self.fwd, self.bwd, point.names, self.setting.asked, self.setting.data)
                 found = quick(program, self.fwd, self.bwd)(point.primals, y_bar)
                 rows = [Matched(path, leaf, found.get(path)) for path, leaf in point.floating()]
-                return numbers_of([row for row in rows if row.given is not None], [])
+                numbers = numbers_of([row for row in rows if row.given is not None], [])
+                return without_idle_data(point, numbers, self.setting.data, self.setting.names[1], [])
         _, residuals = self.forward(point.primals)
         return self.numbers(point, self.backward(residuals, y_bar), [])
 

@@ -16,7 +16,7 @@ from course.comparison.floating import along_floating, split_floating
 from course.comparison.pair import Setting, judging
 from course.comparison.point import Point, make_point
 from course.comparison.precision import FLOAT64
-from course.comparison.returned import cotangent_rows
+from course.comparison.returned import cotangent_rows, without_idle_data
 from course.comparison.trees import Matched, argument_names, as_numbers, has_tangent, named_leaves, without_float0
 from course.exercises.tasks.drawing import Draw
 from course.records import Example
@@ -95,7 +95,8 @@ def _given(
     returned = watch.call(bwd, setting.names[1], residuals, y_bar)
     with mismatch_is_fault():
         rows = cotangent_rows(point, returned, setting.names[1], [], setting.asked, setting.data)
-        return [row._replace(given=as_numbers(row, [])) for row in rows if has_tangent(row.like)]
+        numbers = [row._replace(given=as_numbers(row, [])) for row in rows if has_tangent(row.like)]
+    return without_idle_data(point, numbers, setting.data, setting.names[1], [])
 
 
 def _right(point: Point, y_bar: Any) -> dict[str, np.ndarray]:

@@ -1,0 +1,56 @@
+"""Claims about the pair task: what it accepts of data, whose cotangent nobody needs."""
+
+import jax.numpy as jnp
+import pytest
+
+from course.exercises.tasks.pair import PairTask
+from course.exercises.tasks.task import Sitting
+from course.records import Status
+
+TASK = PairTask(
+    primal=lambda w, x: jnp.tanh(w * x).sum(),
+    fwd="fwd",
+    bwd="bwd",
+    draw=lambda draw: (draw.normal("d"), draw.normal("d")),
+    data=(1,),
+)
+
+
+def judged(x_bar, w_factor=1.0):
+    """Judges an answer that returns this for the data."""
+
+    def bwd(residuals, loss_bar):
+        w, x = residuals
+        slope = loss_bar * (1 - jnp.tanh(w * x) ** 2)
+        return w_factor * slope * x, x_bar(slope, w)
+
+    return TASK.judge({"fwd": lambda w, x: (jnp.tanh(w * x).sum(), (w, x)), "bwd": bwd}, Sitting())
+
+
+def test_zeros_for_data_are_accepted_with_one_note():
+    found = judged(lambda slope, w: jnp.zeros_like(w))
+    assert found.status is Status.RIGHT
+    assert [note for note in found.comparison.notes if "data" in note] == [
+        "bwd returns zeros for x: these are data, None is enough. Accepted."
+    ]
+
+
+@pytest.mark.parametrize("x_bar", [lambda slope, w: None, lambda slope, w: slope * w], ids=["None", "numbers"])
+def test_none_and_the_right_numbers_for_data_are_accepted_without_a_word(x_bar):
+    found = judged(x_bar)
+    assert found.status is Status.RIGHT
+    assert not found.comparison.notes
+
+
+@pytest.mark.parametrize("x_bar", [lambda slope, w: slope, lambda slope, w: jnp.zeros((2, 2))], ids=["other", "shape"])
+def test_other_numbers_for_data_are_wrong(x_bar):
+    found = judged(x_bar)
+    assert found.status is Status.WRONG
+    assert "x_bar is wrong" in found.headline
+
+
+def test_zeros_for_data_hide_no_other_mistake():
+    found = judged(lambda slope, w: jnp.zeros_like(w), w_factor=2.0)
+    assert found.status is Status.WRONG
+    assert found.headline == "w_bar is wrong"
+    assert list(found.example.yours) == ["w_bar"]
