@@ -51,7 +51,7 @@ def compare_arrays(
     right: Sequence[np.ndarray],
     precision: Precision,
     cotangents: Mapping[str, np.ndarray] | None = None,
-    lengths: Mapping[int, str] | None = None,
+    sizes: Mapping[int, str] | None = None,
 ) -> tuple[Agreement, ...]:
     """Holds every array against the truth, and explains those that are wrong where a general slip does.
 
@@ -60,14 +60,14 @@ def compare_arrays(
         right: The true arrays, in the same order.
         precision: How exactly they must agree.
         cotangents: What the answer was handed, by name: it may have handed it on as it came.
-        lengths: Where each axis length occurs, to explain a factor.
+        sizes: What each number of the inputs' shapes counts, to explain a factor.
     """
     divisors = scales_in(precision, right)
     named = {
         row.path: array if norm(array) > precision.vanishing * scale else np.zeros_like(array)
         for row, array, scale in zip(rows, right, divisors, strict=True)
     }
-    context = Context(named, cotangents or {}, lengths or {}, precision)
+    context = Context(named, cotangents or {}, sizes or {}, precision)
     return tuple(
         _compare_array(row, array, scale, context) for row, array, scale in zip(rows, right, divisors, strict=True)
     )

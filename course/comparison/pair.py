@@ -180,7 +180,7 @@ def _ask_reverse(judged: _Judging, rows: Sequence[Matched]) -> bool:
 
 def _compared(judged: _Judging, rows: Sequence[Matched], right: Sequence[np.ndarray]) -> tuple[Agreement, ...]:
     handed = {path: np.asarray(leaf, np.float64) for path, leaf in _floating(judged.truth.y_bar, judged.pair.bar)}
-    return agreement.compare_arrays(rows, right, judged.precision, handed, judged.point.lengths())
+    return agreement.compare_arrays(rows, right, judged.precision, handed, judged.point.sizes())
 
 
 def _floating(tree: Any, path: str) -> list[tuple[str, Any]]:

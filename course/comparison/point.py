@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -46,15 +47,20 @@ class Point:
             if has_tangent(leaf)
         ]
 
-    def lengths(self) -> dict[int, str]:
-        """Where each axis length above 1 occurs first among the primals: 'axis 0 of x'."""
-        found: dict[int, str] = {}
-        for name, primal in zip(self.names, self.primals, strict=True):
-            for path, leaf in named_leaves(primal, name):
-                for axis, length in enumerate(np.shape(leaf)):
-                    if length > 1:
-                        found.setdefault(length, f"axis {axis} of {path}")
-        return found
+    def sizes(self) -> dict[int, str]:
+        """What each number above 1 among the primals' shapes counts: 'the length of axis 0 of x', 'the size of x'.
+
+        Of several arrays it is the first; of a length and a size the length.
+        """
+        pairs = zip(self.names, self.primals, strict=True)
+        shapes = {path: np.shape(leaf) for name, primal in pairs for path, leaf in named_leaves(primal, name)}
+        lengths = [
+            (length, f"the length of axis {axis} of {path}")
+            for path, shape in shapes.items()
+            for axis, length in enumerate(shape)
+        ]
+        whole = [(math.prod(shape), f"the size of {path}") for path, shape in shapes.items()]
+        return {number: what for number, what in reversed(lengths + whole) if number > 1}
 
 
 def make_point(primal: Callable[..., Any], primals: Sequence[Any], static_argnums: Sequence[int] = ()) -> Point:

@@ -123,10 +123,10 @@ def _judge(judged: _Judging) -> None:
 
 def _ask_forward(judged: _Judging, rows: Sequence[Matched]) -> bool:
     """Holds every tangent against `jax.jvp`; where that is not exact enough, asks first whether it could be."""
-    arrays = agreement.compare_arrays(rows, judged.truth.forward, judged.precision)
+    arrays = agreement.compare_arrays(rows, judged.truth.forward, judged.precision, sizes=judged.point.sizes())
     if not all(array.right for array in arrays):
         judged.precision = _allowing(judged, arrays)
-        arrays = agreement.compare_arrays(rows, judged.truth.forward, judged.precision)
+        arrays = agreement.compare_arrays(rows, judged.truth.forward, judged.precision, sizes=judged.point.sizes())
     judged.record.arrays = tuple(dataclasses.replace(array, forward=array.reverse, reverse=None) for array in arrays)
     return all(array.right for array in arrays)
 

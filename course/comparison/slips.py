@@ -34,12 +34,12 @@ class Context:
     """What a wrong array may be an image of.
 
     `truth` are the true arrays by name, exactly zero where they vanish; `cotangents` what the answer was handed;
-    `lengths` says where each axis length occurs.
+    `sizes` says what each number of the inputs' shapes counts.
     """
 
     truth: Mapping[str, np.ndarray]
     cotangents: Mapping[str, np.ndarray]
-    lengths: Mapping[int, str]
+    sizes: Mapping[int, str]
     precision: Precision
 
     @property
@@ -74,9 +74,10 @@ def near(given: np.ndarray, right: np.ndarray, tolerance: float) -> bool:
 def _not_finite(given: np.ndarray) -> Slip:
     bad = int(np.sum(~np.isfinite(given)))
     what = "NaN" if np.any(np.isnan(given)) else "infinite"
+    which = "It" if given.size == 1 else f"{bad} of its {given.size} numbers"
     return Slip(
         "not finite",
-        f"{bad} of its {given.size} numbers {'is' if bad == 1 else 'are'} {what}.",
+        f"{which} {'is' if bad == 1 else 'are'} {what}.",
         "Which exp, log or division met a number that it can't take?",
     )
 
@@ -86,19 +87,23 @@ def _same_shape(path: str, given: np.ndarray, context: Context) -> Slip | None:
     if near(given, right, tolerance):  # off by less than a name can be told from: it would fit others, too
         return None
     if not np.any(given):
-        return Slip("zero", "Yours is zero throughout.", "By which path does the output depend on it?")
+        return Slip("zero", f"Yours is {_all(given, 'zero')}.", "By which path does the output depend on it?")
     if not np.any(right):
-        return Slip("not zero", "It should be zero throughout.", "Does the output depend on it here at all?")
+        return Slip("not zero", f"It should be {_all(given, 'zero')}.", "Does the output depend on it here at all?")
     if near(given, -right, tolerance):
-        return Slip(
-            "sign", "The numbers match with the opposite sign.", "Where does a minus come in, or a difference turn?"
-        )
+        match = "It matches" if given.size == 1 else "The numbers match"
+        return Slip("sign", f"{match} with the opposite sign.", "Where does a minus come in, or a difference turn?")
     return (
         _rearranged(given, right, tolerance)
         or _exchanged(path, given, context)
         or _scaled(given, right, context)
         or _handed_on(given, context)
     )
+
+
+def _all(given: np.ndarray, what: str) -> str:
+    """What is said of every number of an array, or of the one that it is."""
+    return what if given.size == 1 else f"{what} throughout"
 
 
 def _rearranged(given: np.ndarray, right: np.ndarray, tolerance: float) -> Slip | None:
@@ -131,7 +136,7 @@ def _handed_on(given: np.ndarray, context: Context) -> Slip | None:
         if near(given, cotangent, context.tolerance):
             return Slip("handed on", f"Yours is {name} as it came.", "By what must it be multiplied on its way back?")
     if np.all(given == 1):
-        return Slip("ones", "Yours is 1 throughout.", "Where does the cotangent that was handed in enter?")
+        return Slip("ones", f"Yours is {_all(given, '1')}.", "Where does the cotangent that was handed in enter?")
     return None
 
 
@@ -140,37 +145,45 @@ def _scaled(given: np.ndarray, right: np.ndarray, context: Context) -> Slip | No
     factor = float(np.vdot(unit, given / norm(right)))
     if not near(given, factor * right, context.tolerance):
         return None
-    known = _known_factor(factor, context)
+    known = _known_factor(given, factor, context) or _left_out(given, right, context)
     if known or np.count_nonzero(right) < 2:  # one number is some multiple of any other: only a known one tells
         return known
-    return Slip(
-        "factor", f"Every number is {factor:.7g} times the right one.", "Which constant is in one of the two alone?"
-    )
+    return Slip("factor", _times(given, f"{factor:.7g}"), "Which constant is in one of the two alone?")
 
 
-def _known_factor(factor: float, context: Context) -> Slip | None:
+def _known_factor(given: np.ndarray, factor: float, context: Context) -> Slip | None:
     for value, name, origin in _constants(context):
         if abs(factor - value) <= context.tolerance * abs(value):
-            return Slip(
-                "factor",
-                f"Every number is {name} times the right one{origin}.",
-                "Where does that constant come from, or go?",
-            )
+            return Slip("factor", _times(given, name, origin), "Where does that constant come from, or go?")
     return None
+
+
+def _times(given: np.ndarray, factor: str, origin: str = "") -> str:
+    return f"{'It' if given.size == 1 else 'Every number'} is {factor} times the right one{origin}."
+
+
+def _left_out(given: np.ndarray, right: np.ndarray, context: Context) -> Slip | None:
+    """The one number that was handed in is no factor of the answer."""
+    if len(context.cotangents) != 1:
+        return None
+    ((name, cotangent),) = context.cotangents.items()
+    if cotangent.size != 1 or not near(given * cotangent.item(), right, context.tolerance):
+        return None
+    return Slip("left out", f"Yours is right for {name} = 1: {name} is left out.", f"Where does {name} enter?")
 
 
 def _constants(context: Context) -> Iterator[tuple[float, str, str]]:
     """Factors that slips are made of: their values and names, and where in the inputs they come from."""
     yield from ((value, name, "") for value, name in ((2.0, "2"), (0.5, "1/2"), (-2.0, "-2"), (-0.5, "-1/2")))
-    if all(array.size < 2 for array in context.truth.values()):
-        return
-    for length, place in sorted(context.lengths.items()):
-        origin = f"; {length} is the length of {place}"
+    if context.tolerance > NAMING_TOLERANCE and all(array.size < 2 for array in context.truth.values()):
+        return  # a lone number is near to one of so many values
+    for size, counts in sorted(context.sizes.items()):
+        origin = f"; {size} is {counts}"
         for value, name in (
-            (length, f"{length}"),
-            (1 / length, f"1/{length}"),
-            (length**0.5, f"sqrt({length})"),
-            (length**-0.5, f"1/sqrt({length})"),
+            (size, f"{size}"),
+            (1 / size, f"1/{size}"),
+            (size**0.5, f"sqrt({size})"),
+            (size**-0.5, f"1/sqrt({size})"),
         ):
             yield value, name, origin
             yield -value, f"-{name}", origin

@@ -143,11 +143,11 @@ def _parts_given(
     came = _named_parts(given)
     if came is not None and set(came) == set(keys):
         if type(given) is not type(like):
-            notes.append(f"{path} is a {type(given).__name__}; {of} is a {type(like).__name__}. Accepted by its names.")
+            notes.append(f"{path} is {_a(type(given))}; {of} is {_a(type(like))}. Accepted by its names.")
         return came
     if isinstance(given, tuple | list) and len(given) == len(keys) and not _is_namedtuple(given):
         if not isinstance(like, tuple | list) or type(given) is not type(like):
-            notes.append(f"{path} is a {type(given).__name__}; {of} is a {type(like).__name__}. Accepted by its order.")
+            notes.append(f"{path} is {_a(type(given))}; {of} is {_a(type(like))}. Accepted by its order.")
         return dict(zip(keys, given, strict=True))
     raise Mismatch(
         "structure", path, f"{path} must have the parts of {of}, {_listed(keys)}; {_what_came(given, came)}."
@@ -187,27 +187,35 @@ def describe(value: Any) -> str:
     if isinstance(value, type):
         return f"the type {value.__name__}"
     if hasattr(value, "shape") and hasattr(value, "dtype"):
-        return f"an array of shape {tuple(value.shape)}"
+        return array_of(tuple(value.shape))
     if isinstance(value, tuple | list):
-        return f"a {type(value).__name__} of {len(value)}"
+        return f"{_a(type(value))} of {len(value)}"
     if isinstance(value, bool | int | float | complex):
         return f"the number {value!r}"
     if callable(value):
         return "a function"
-    return f"a {type(value).__name__}"
+    return _a(type(value))
+
+
+def array_of(shape: tuple[int, ...]) -> str:
+    """What an array of a shape is called: 'an array of shape (3, 4)', 'a number'."""
+    return f"an array of shape {shape}" if shape else "a number"
+
+
+def _a(kind: type) -> str:
+    return f"{'an' if kind.__name__[0] in 'AEIOUaeiou' else 'a'} {kind.__name__}"
 
 
 def _match_leaf(like: Any, given: Any, path: str, of: str, value: bool) -> Matched:
     if has_tangent(like) or (value and not is_key(like)):
+        wanted = array_of(np.shape(like))
         if given is None:
-            raise Mismatch(
-                "structure", path, f"{path} is None, but {of} is an array: return one of shape {np.shape(like)}."
-            )
+            raise Mismatch("structure", path, f"{path} is None, but {of} is {wanted}: return one.")
         if isinstance(given, list | tuple):
             raise Mismatch(
                 "structure",
                 path,
-                f"{path} must be one array of shape {np.shape(like)}; yours is {describe(given)}: use jnp.array.",
+                f"{path} must be {wanted}; yours is {describe(given)}: use jnp.array.",
             )
     return Matched(path, like, given)
 
@@ -245,9 +253,7 @@ def as_numbers(row: Matched, notes: list[str]) -> np.ndarray:
     except Exception:
         numbers = np.asarray(None)
     if numbers.dtype.kind in "OSUMm" or (numbers.dtype.kind == "V" and not has_tangent(numbers)):
-        raise Mismatch(
-            "structure", path, f"{path} must be an array of shape {np.shape(row.like)}; yours is {describe(given)}."
-        )
+        raise Mismatch("structure", path, f"{path} must be {array_of(np.shape(row.like))}; yours is {describe(given)}.")
     if np.iscomplexobj(numbers):
         if np.any(numbers.imag):
             raise Mismatch(

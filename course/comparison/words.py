@@ -110,8 +110,9 @@ def _array_remarks(wrong: Sequence[Agreement]) -> list[Remark]:
 
 
 def _worst_remark(array: Agreement) -> Remark:
-    text = "The numbers match no simple slip."
+    text = "The numbers match no simple slip." if array.shape else "It matches no simple slip."
     if array.worst is not None:
         place = "".join(f"[{i}]" for i in array.worst.index)
-        text += f" Worst at {array.path}{place}: yours {array.worst.yours:.6g}, right {array.worst.right:.6g}."
+        where = f"Worst at {array.path}{place}: yours" if place else "Yours is"
+        text += f" {where} {array.worst.yours:.6g}, right {array.worst.right:.6g}."
     return Remark(Feedback.KIND, text)

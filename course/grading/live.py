@@ -28,7 +28,7 @@ def find_live(namespace: Mapping[str, Any], where: str, names: Sequence[str]) ->
         return Found(fault=Fault("missing", missing[0], f"{listed} {verb} not defined in {where}."))
     blank = next((name for name in names if namespace[name] is ...), None)
     if blank is not None:
-        return Found(fault=Fault("not_started", blank, f"`{blank}` is still a blank: fill in the `...`."))
+        return Found(fault=Fault("not_started", blank, f"`{blank}` is still `...`: fill that in."))
     statements = [s for name in names if (s := _statement_of(namespace[name])) is not None]
     extent = Extent(
         tuple(statement.text for statement in statements) or tuple(repr(namespace[name]) for name in names),

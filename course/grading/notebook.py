@@ -124,12 +124,13 @@ def _exercise_of(functions: Sequence[Any], there: Mapping[str, Any]) -> tuple[Ex
 
 
 def _asked_name(function: Any, there: Mapping[str, Any], asking: Mapping[str, Any]) -> str:
+    from course.comparison.trees import describe
     from course.grading.live import plain_function
 
     if not callable(function):
         example = next(iter(asking))
         raise Misuse(
-            f"course.check takes functions, and a {type(function).__name__} came: "
+            f"course.check takes functions, and {describe(function)} came: "
             f"leave out the brackets, as in course.check({example})."
         )
     name = getattr(plain_function(function), "__name__", type(function).__name__)

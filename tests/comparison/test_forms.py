@@ -52,7 +52,7 @@ class Plain:
 
 ACCEPTED_CONTAINERS = {
     "dict in another order": (lambda w, b: {"w": w, "b": b}, ""),
-    "OrderedDict": (lambda w, b: OrderedDict(w=w, b=b), "params_bar is a OrderedDict; params is a dict."),
+    "OrderedDict": (lambda w, b: OrderedDict(w=w, b=b), "params_bar is an OrderedDict; params is a dict."),
     "NamedTuple": (Parts, "params_bar is a Parts; params is a dict."),
     "registered dataclass": (Registered, "params_bar is a Registered; params is a dict."),
     "tuple in the dict's order": (
@@ -85,7 +85,7 @@ REFUSED_CONTAINERS = {
     "None for a part": (lambda w, b: {"w": None, "b": b}, "params_bar['w'] is None, but params['w'] is an array"),
     "a list for a part": (
         lambda w, b: {"w": [w], "b": b},
-        "params_bar['w'] must be one array of shape (3, 4); yours is a list",
+        "params_bar['w'] must be an array of shape (3, 4); yours is a list",
     ),
 }
 
@@ -157,11 +157,11 @@ REFUSED_ARRAYS = {
     ),
     "flat": (jnp.ravel, "Yours has shape (12,); w has shape (3, 4). The numbers are right."),
     "transposed": (jnp.transpose, "Yours has shape (4, 3); w has shape (3, 4). The numbers match transposed."),
-    "nested lists": (lambda w_bar: [[0.0] * 4] * 3, "w_bar must be one array of shape (3, 4); yours is a list of 3"),
+    "nested lists": (lambda w_bar: [[0.0] * 4] * 3, "w_bar must be an array of shape (3, 4); yours is a list of 3"),
     "a function": (lambda w_bar: jnp.sin, "w_bar must be an array of shape (3, 4); yours is a function."),
     "objects": (lambda w_bar: np.full((3, 4), None), "w_bar must be an array of shape (3, 4); yours is an array of"),
     "a string": (lambda w_bar: "w_bar", "w_bar must be an array of shape (3, 4); yours is a str."),
-    "None": (lambda w_bar: None, "w_bar is None, but w is an array: return one of shape (3, 4)."),
+    "None": (lambda w_bar: None, "w_bar is None, but w is an array of shape (3, 4): return one."),
 }
 
 
@@ -171,6 +171,19 @@ def test_another_array_is_refused_with_a_sentence(change, sentence):
     assert not found.agrees
     assert found.headline.startswith("w_bar ")
     assert sentence in said(found)
+
+
+def test_a_number_is_not_called_an_array():
+    found = compare(lambda x: x**2, lambda x: (x**2, x), lambda x, y_bar: (None,), 0.7)
+    assert "x_bar is None, but x is a number: return one." in said(found)
+
+
+def test_a_tuple_that_is_too_short_is_told_where_none_belongs():
+    labels = np.arange(4)
+    found = compare(
+        lambda x, labels: x[labels].sum(), lambda x, labels: (x.sum(), x), lambda x, g: (g, g, g), draw(4), labels
+    )
+    assert "bwd must return (x_bar, None), one entry for each argument" in said(found)
 
 
 def test_an_axis_that_is_not_summed_is_refused():

@@ -35,6 +35,7 @@ SLIPS = {
     "half": (lambda w: w / 2, "factor", "is 1/2 times"),
     "averaged": (lambda w: w / 5, "factor", "is 1/5 times the right one; 5 is the length of axis 0 of x"),
     "negative and summed": (lambda w: -5 * w, "factor", "is -5 times the right one; 5 is"),
+    "averaged over all": (lambda w: w / 15, "factor", "is 1/15 times the right one; 15 is the size of x"),
     "root": (lambda w: w * 5**0.5, "factor", "is sqrt(5) times"),
     "by the root": (lambda w: w / 3**0.5, "factor", "is 1/sqrt(3) times the right one; 3 is the length of axis 1 of x"),
     "another factor": (lambda w: 1.234567 * w, "factor", "is 1.234567 times the right one."),
@@ -107,6 +108,62 @@ def test_one_number_is_no_evidence_of_a_factor():
     assert "is 1/2 times" in found.arrays[0].slip.text
 
 
+def scaled_sum(scale, x):
+    return scale * x.sum()
+
+
+def scaled_sum_fwd(scale, x):
+    return scaled_sum(scale, x), (scale, x)
+
+
+SINGLE = {
+    "not finite": (lambda x, loss_bar: loss_bar * x.sum() * jnp.nan, "It is NaN."),
+    "zero": (lambda x, loss_bar: 0 * loss_bar, "Yours is zero."),
+    "sign": (lambda x, loss_bar: -loss_bar * x.sum(), "It matches with the opposite sign."),
+    "left out": (lambda x, loss_bar: x.sum(), "Yours is right for loss_bar = 1: loss_bar is left out."),
+    "factor": (
+        lambda x, loss_bar: loss_bar * x.mean(),
+        "It is 1/4 times the right one; 4 is the length of axis 0 of x.",
+    ),
+    "ones": (lambda x, loss_bar: jnp.ones(()), "Yours is 1."),
+}
+
+
+@pytest.mark.parametrize("kind, scale_bar, words", [(kind, *rest) for kind, rest in SINGLE.items()], ids=SINGLE)
+def test_a_slip_of_a_single_number_is_told_in_the_singular(kind, scale_bar, words):
+    def bwd(residuals, loss_bar):
+        scale, x = residuals
+        return scale_bar(x, loss_bar), jnp.full_like(x, loss_bar * scale)
+
+    found = compare(scaled_sum, scaled_sum_fwd, bwd, 1.3, draw(4))
+    assert (found.arrays[0].slip.kind, found.arrays[0].slip.text) == (kind, words)
+
+
+def test_a_single_number_without_a_slip_is_shown_without_a_place():
+    found = compare(
+        scaled_sum,
+        scaled_sum_fwd,
+        lambda r, loss_bar: (loss_bar + 3, jnp.full_like(r[1], loss_bar * 1.3)),
+        1.3,
+        draw(4),
+    )
+    assert "It matches no simple slip. Yours is " in said(found)
+
+
+def test_a_cotangent_left_out_is_named_in_every_array_and_a_factor_of_it_is_not():
+    def bwd_without(residuals, loss_bar):
+        scale, x = residuals
+        return x.sum(), jnp.full_like(x, scale)
+
+    def bwd_with_its_square(residuals, loss_bar):
+        scale, x = residuals
+        return loss_bar**2 * x.sum(), jnp.full_like(x, loss_bar * scale)
+
+    found = compare(scaled_sum, scaled_sum_fwd, bwd_without, 1.3, draw(4))
+    assert "All of them alike: yours is right for loss_bar = 1: loss_bar is left out." in said(found)
+    assert compare(scaled_sum, scaled_sum_fwd, bwd_with_its_square, 1.3, draw(4)).arrays[0].slip is None
+
+
 def alike(left, right, tolerance):
     return left.shape == right.shape and np.linalg.norm(left - right) <= 2 * tolerance * np.linalg.norm(right)
 
@@ -125,7 +182,7 @@ def true_of(slip, path, given, context):
     if slip.kind == "exchanged":
         return alike(given, context.truth[slip.text.removeprefix("These are the numbers of ")[:-1]], tolerance)
     if slip.kind == "factor":
-        named = slip.text.removeprefix("Every number is ").split(" times")[0]
+        named = slip.text.removeprefix("Every number is ").removeprefix("It is ").split(" times")[0]
         return named != "1" and alike(given, eval(named.replace("sqrt", "np.sqrt"), {"np": np}) * right, tolerance)
     if slip.kind in ("not summed", "summed"):
         larger, smaller = (given, right) if slip.kind == "not summed" else (right, given)
@@ -134,6 +191,8 @@ def true_of(slip, path, given, context):
     if slip.kind == "shape":
         said = "The numbers are right" in slip.text
         return given.shape != right.shape and (not said or alike(given.ravel(), right.ravel(), tolerance))
+    if slip.kind == "left out":
+        return alike(given * next(iter(context.cotangents.values())), right, tolerance)
     return slip.kind == "ones" and bool((given == 1).all())
 
 
@@ -167,7 +226,10 @@ def test_no_name_is_ever_false(precision):
             for path, right in truth.items():
                 given = np.asarray(second(first(right, rng), rng))
                 context = Context(
-                    truth, {"y_bar": rng.standard_normal(shape)}, {3: "axis 0 of x", 7: "axis 1 of x"}, precision
+                    truth,
+                    {"y_bar": rng.standard_normal(shape)},
+                    {3: "the length of axis 0 of x", 7: "the size of b"},
+                    precision,
                 )
                 slip = find_slip(path, given, context)
                 if slip is not None:
