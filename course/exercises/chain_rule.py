@@ -216,7 +216,7 @@ NUDGED = Exercise(
             (lambda: _slope() / NUDGE, "A small nudge moves the loss by little. Divided, or multiplied?"),
             (lambda: -_slope() / NUDGE, "A small nudge moves the loss by little. Divided, or multiplied?"),
         ),
-        tolerance=0.02,
+        tolerance=0.03,
     ),
     points=1,
 )
