@@ -288,7 +288,7 @@ def wrong_arrays(found):
 ALL = set(Cotangents._fields)
 LAST_FOUR = {"a1", "z1", "w1", "b1"}
 SLIPS = {
-    "loss_bar forgotten": (("loss_bar * error\n", "error\n"), ALL, "times the right one"),
+    "loss_bar forgotten": (("loss_bar * error\n", "error\n"), ALL, "loss_bar is left out"),
     "the half forgotten": (("loss_bar * error\n", "2 * loss_bar * error\n"), ALL, "2 times the right one"),
     "the half taken twice": (("loss_bar * error\n", "0.5 * loss_bar * error\n"), ALL, "1/2 times the right one"),
     "target minus output": (("loss_bar * error\n", "-loss_bar * error\n"), ALL, "the opposite sign"),
@@ -368,7 +368,7 @@ BATCH_SLIPS = {
     "the mean forgotten": ((MEAN, "loss_bar * error"), FOUR, "9 times the right one"),
     "a mean over every number": ((MEAN, "loss_bar * error / error.size"), FOUR, "1/3 times the right one"),
     "a mean over the units": ((MEAN, "loss_bar * error / len(w2)"), FOUR, "times the right one"),
-    "loss_bar forgotten": ((MEAN, "error / len(x)"), FOUR, "times the right one"),
+    "loss_bar forgotten": ((MEAN, "error / len(x)"), FOUR, "loss_bar is left out"),
     "w2_bar transposed": ((FIRST, "z2_bar.T @ a1"), {"w2"}, "match transposed"),
     "w2_bar averaged": ((FIRST, "a1.T @ z2_bar / len(x)"), {"w2"}, "times the right one"),
     "w2_bar from the first row": ((FIRST, "jnp.outer(a1[0], z2_bar[0])"), {"w2"}, "yours"),
