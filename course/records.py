@@ -68,7 +68,7 @@ class Fault:
     """Something other than a wrong number: what must hold, what came, and what to do.
 
     `kind` is one of missing, not_started, waiting, syntax, duplicate, skipped, exception, structure, dtype, value,
-    mutation, state, tracing. `where` is the function or array at fault in the reader's words.
+    mutation, state, tracing, refused. `where` is the function or array at fault in the reader's words.
     """
 
     kind: str

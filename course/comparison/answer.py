@@ -12,7 +12,11 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.extend.core import ClosedJaxpr
 
+from course.comparison.by_hand.machinery import Guard
+from course.comparison.by_hand.marks import find_mark
+from course.comparison.by_hand.routes import refusal_fault
 from course.comparison.faults import fault_of, one_sentence
 from course.comparison.state import Snapshot, changed
 from course.comparison.trees import Mismatch, describe, is_key
@@ -31,10 +35,11 @@ class AnswerFault(Exception):
 class Watch:
     """What was noticed while the answer ran: `notes` for the reader, and what its first calls printed.
 
-    With `aloud`, prints and breakpoints go to the terminal instead.
+    With `aloud`, prints and breakpoints go to the terminal instead. With a `guard`, it must be written by hand.
     """
 
     aloud: bool = False
+    guard: Guard | None = None
     notes: list[str] = field(default_factory=list)
     printed: str = ""
 
@@ -59,19 +64,43 @@ class Watch:
         """Calls a function of the answer.
 
         Raises:
-            AnswerFault: It raised, or wrote into its arguments.
+            AnswerFault: It raised, differentiated where it must not, or wrote into its arguments.
         """
         _refuse_signature(function, name, len(arguments))
         handed = _copies(arguments, name)
         with self.listening(keep):
             try:
-                returned = _settled(function(*handed))
+                with self.by_hand():
+                    returned = _settled(function(*handed))
             except (KeyboardInterrupt, AnswerFault):
                 raise
             except BaseException as error:
+                self.refuse_routes(name)
                 raise AnswerFault(fault_of(error, name)) from error
+        self.refuse_routes(name)
         _refuse_writing(handed, arguments, name)
         return returned
+
+    def by_hand(self) -> contextlib.AbstractContextManager[None]:
+        """Within it, JAX refuses to differentiate, if the answer must be written by hand."""
+        return self.guard.on() if self.guard else contextlib.nullcontext()
+
+    def refuse_routes(self, name: str, program: ClosedJaxpr | None = None) -> None:
+        """Refuses an answer that has had JAX differentiate, even where it caught the refusal.
+
+        Args:
+            name: The function that ran.
+            program: What it was traced to, which is looked through for marks.
+
+        Raises:
+            AnswerFault: It has.
+        """
+        if self.guard is None:
+            return
+        mark = find_mark(program) if program is not None and not self.guard.allows else None
+        fault = self.guard.fault(name) or (refusal_fault(mark, name) if mark else None)
+        if fault is not None:
+            raise AnswerFault(fault)
 
 
 def _settled(returned: Any) -> Any:

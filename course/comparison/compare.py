@@ -26,6 +26,7 @@ def compare(
     seed: int = 0,
     precision: str | None = None,
     static_argnums: int | Sequence[int] = (),
+    by_hand: bool = False,
 ) -> Comparison:
     """Judges a hand-written backward pass at a point, and counts what it costs.
 
@@ -41,6 +42,7 @@ def compare(
         seed: Of the drawn cotangents.
         precision: "float64", "float32", "float16" or "bfloat16"; by default what the primal itself allows.
         static_argnums: Places of the arguments that are settings and no arrays.
+        by_hand: Whether to refuse an answer that has JAX differentiate. What runs here could hide it: this is advice.
 
     Returns:
         The facts, with every fault of the answer recorded in them; `assert_agree()` raises in the verdict's words.
@@ -54,7 +56,7 @@ def compare(
     point = make_point(_under(primal, "bwd", bwd), primals, tuple(static))
     if static:
         fwd, bwd = bind_static(fwd, static), partial(bwd, *static.values())
-    return judge_pair(point, fwd, bwd, Setting(names=names, seed=seed, precision=precision))
+    return judge_pair(point, fwd, bwd, Setting(names, seed, precision, by_hand=_routes(by_hand)))
 
 
 def compare_jvp(
@@ -64,6 +66,7 @@ def compare_jvp(
     seed: int = 0,
     precision: str | None = None,
     static_argnums: int | Sequence[int] = (),
+    by_hand: bool = False,
 ) -> Comparison:
     """Judges a hand-written tangent rule at a point, and counts what it costs.
 
@@ -85,7 +88,8 @@ def compare_jvp(
     point = make_point(_under(primal, "jvp", rule), primals, tuple(static))
     if static:
         rule = partial(rule, *static.values())
-    return judge_rule(point, rule, Setting(names=(name, name), seed=seed, precision=precision))
+    setting = Setting((name, name), seed, precision, by_hand=_routes(by_hand))
+    return judge_rule(point, rule, setting)
 
 
 def compare_rule(
@@ -144,6 +148,10 @@ def _carrier(f: Callable[..., Any]) -> Any:
 def _under(primal: Any, kind: str, rule: Callable[..., Any]) -> Callable[..., Any]:
     """The plain function under a primal that carries the very rule that is judged: a rule can't be its own oracle."""
     return primal.__wrapped__ if rule is not None and getattr(primal, kind, None) is rule else primal
+
+
+def _routes(by_hand: bool) -> frozenset[str] | None:
+    return frozenset() if by_hand else None
 
 
 def _static(static_argnums: int | Sequence[int], primals: Sequence[Any]) -> dict[int, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from course.comparison import words
 from course.comparison.answer import Watch
+from course.comparison.by_hand.machinery import Guard
 from course.comparison.point import Point
 from course.comparison.precision import FLOAT64, Precision, narrow, precision_named
 from course.comparison.study import study
@@ -31,7 +32,8 @@ class Setting:
     `names` are what the reader calls the two functions. `asked` are the places of the primals whose cotangents are
     returned (all by default), `data` those whose cotangent may be None although they are floating. `traceable` refuses
     what can't be traced by `jit`; otherwise that is a note. `float32` and `cost` ask these questions, too. With
-    `aloud`, prints and breakpoints of the answer go to the terminal.
+    `aloud`, prints and breakpoints of the answer go to the terminal. `by_hand` holds the routes that may be taken to a
+    derivative, where it must be written by hand; None asks for nothing.
     """
 
     names: tuple[str, str] = ("fwd", "bwd")
@@ -43,6 +45,11 @@ class Setting:
     float32: bool = True
     cost: bool = True
     aloud: bool = False
+    by_hand: frozenset[str] | None = None
+
+    def watch(self) -> Watch:
+        """Somebody to watch the answer."""
+        return Watch(self.aloud, None if self.by_hand is None else Guard(self.by_hand))
 
 
 @dataclass

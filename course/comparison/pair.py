@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from course.comparison import agreement, questions, single
-from course.comparison.answer import AnswerFault, Watch, refuse_change, refuse_state
+from course.comparison.answer import AnswerFault, refuse_change, refuse_state
 from course.comparison.compiled import quick
 from course.comparison.costs import pair_costs
 from course.comparison.floating import along_floating, split_floating
@@ -53,7 +53,7 @@ def judge_pair(point: Point, fwd: Callable[..., Any], bwd: Callable[..., Any], s
     Raises:
         ValueError: The primal does not run at these arguments, or has no derivative there.
     """
-    record = Record(Watch(setting.aloud))
+    record = Record(setting.watch())
     with judging():
         here, precision = at_precision(point, setting.precision)
         truth = find_truth(here, precision, stream(setting.seed))

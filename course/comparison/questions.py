@@ -66,17 +66,23 @@ def ask_for_tracing(
         The traced program; None where it can't be traced and need not be.
 
     Raises:
-        AnswerFault: It can't be traced.
+        AnswerFault: It can't be traced, or differentiates where it must not.
     """
     with watch.listening(keep=False):
         try:
-            return jax.make_jaxpr(lambda *traced: _arrays(program(*traced)))(*arguments)
+            with watch.by_hand():
+                traced = jax.make_jaxpr(lambda *traced: _arrays(program(*traced)))(*arguments)
+            watch.refuse_routes(at(), traced)
+            return traced
         except KeyboardInterrupt:
             raise
         except AnswerFault as stop:
             fault = stop.fault
         except BaseException as error:
+            watch.refuse_routes(at())
             fault = fault_of(error, at())
+    if fault.kind == "refused":
+        raise AnswerFault(fault)
     if fault.kind == "exception":
         fault = dataclasses.replace(fault, kind="tracing")
     if setting.traceable:

@@ -18,7 +18,6 @@ import numpy as np
 from course.comparison import agreement, questions, single
 from course.comparison.answer import (
     AnswerFault,
-    Watch,
     mismatch_is_fault,
     refuse_change,
     refuse_state,
@@ -51,7 +50,7 @@ def judge_rule(point: Point, rule: Callable[..., Any], setting: Setting) -> Comp
     Raises:
         ValueError: The primal does not run at these arguments, or has no derivative there.
     """
-    record = Record(Watch(setting.aloud))
+    record = Record(setting.watch())
     with judging():
         here, precision = at_precision(point, setting.precision)
         truth = find_tangents(here, precision, stream(setting.seed))

@@ -27,6 +27,7 @@ HEADLINES = {
     "syntax": "can't be read",
     "duplicate": "is defined twice",
     "skipped": "needs a statement that isn't run",
+    "refused": "has JAX differentiate",
 }
 """What is said of a function, by the kind of its fault."""
 

@@ -20,13 +20,14 @@ NO_TEXT = ""
 
 @dataclass(frozen=True)
 class Extent:
-    """Pieces of source text, and the lines of code among them as (file, number)."""
+    """Statements, their text, and the lines of code among them as (file, number)."""
 
     texts: tuple[str, ...] = ()
     lines: frozenset[tuple[str, int]] = frozenset()
+    statements: tuple[Statement, ...] = ()
 
     def __or__(self, other: Extent) -> Extent:
-        return Extent(self.texts + other.texts, self.lines | other.lines)
+        return Extent(self.texts + other.texts, self.lines | other.lines, self.statements + other.statements)
 
     @property
     def source_hash(self) -> str:
@@ -54,8 +55,8 @@ class _Measure:
 
     def _statement(self, statement: Statement, file: File) -> Extent:
         if statement.role not in (Role.IMPORT, Role.STAR):
-            return Extent((statement.text,), frozenset(code_lines(statement)))
-        extent = Extent((statement.text,))
+            return Extent((statement.text,), frozenset(code_lines(statement)), (statement,))
+        extent = Extent((statement.text,), statements=(statement,))
         for neighbour, name in self._imported(statement.node, file):
             if (neighbour.path, name) not in self.seen:
                 self.seen.add((neighbour.path, name))

@@ -15,12 +15,13 @@ from course.exercises.exercise import Exercise
 from course.exercises.tasks.findings import FAULT_STATUS, with_note
 from course.exercises.tasks.question import ANSWER
 from course.exercises.tasks.task import Sitting
+from course.grading.by_hand import route_named
 from course.grading.closure import uses_of
 from course.grading.finding import Found
 from course.grading.sentences import answer_of, fault_sentences, our_fault, to_write, verdict_of
 from course.grading.soundness import require_sound_jax
 from course.grading.submission import Submission
-from course.records import Feedback, Findings, Remark, Status, Verdict
+from course.records import Fault, Feedback, Findings, Remark, Status, Verdict
 
 
 def judge(
@@ -66,14 +67,20 @@ def find_answer(exercise: Exercise, submission: Submission) -> Found:
 
 
 def _find_out(exercise: Exercise, found: Found, sitting: Sitting) -> Findings:
-    if found.fault is not None:
-        status = FAULT_STATUS.get(found.fault.kind, Status.BROKEN)
-        headline, remarks = fault_sentences(found.fault, status)
-        then = to_write(exercise, found.fault) if status is Status.NOT_STARTED else ""
+    fault = found.fault or _route_named(exercise, found)
+    if fault is not None:
+        status = FAULT_STATUS.get(fault.kind, Status.BROKEN)
+        headline, remarks = fault_sentences(fault, status)
+        then = to_write(exercise, fault) if status is Status.NOT_STARTED else ""
         return Findings(status, headline, remarks, printed=found.printed, next=then)
     with found.at_home():
-        findings = _judge_task(exercise, found.values, sitting)
+        findings = _judge_task(exercise, found.values, dataclasses.replace(sitting, by_hand=exercise.allows))
     return dataclasses.replace(findings, printed=found.printed + findings.printed)
+
+
+def _route_named(exercise: Exercise, found: Found) -> Fault | None:
+    """The fault of naming a route to a derivative; a question may be answered by any."""
+    return route_named(found, exercise.allows) if exercise.task.names else None
 
 
 def _judge_task(exercise: Exercise, values: Mapping[str, Any], sitting: Sitting) -> Findings:

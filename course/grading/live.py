@@ -33,6 +33,7 @@ def find_live(namespace: Mapping[str, Any], where: str, names: Sequence[str]) ->
     extent = Extent(
         tuple(statement.text for statement in statements) or tuple(repr(namespace[name]) for name in names),
         frozenset(line for statement in statements for line in code_lines(statement)),
+        tuple(statements),
     )
     fault = unfinished(statements, names)
     values = {} if fault else {name: namespace[name] for name in names}

@@ -18,6 +18,10 @@ ANSWERS = "course.answers"
 """The module through which an answer uses earlier answers."""
 
 
+_RULES = ("defvjp", "defjvp", "defjvps")
+"""Calls that change a function of the author's own: its rule is part of what it is."""
+
+
 class Role(Enum):
     """What a statement does for those that come after it."""
 
@@ -143,6 +147,8 @@ def _assignment(node: ast.stmt, cell: Cell) -> Statement:
 
 def _targets(node: ast.stmt) -> list[ast.expr]:
     match node:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=attr) as rule)) if attr in _RULES:
+            return [rule]
         case ast.Assign(targets=targets):
             return targets
         case ast.AugAssign(target=target) | ast.AnnAssign(target=target, value=ast.expr()):

@@ -49,11 +49,13 @@ def of_verdict(verdict: Verdict) -> Face:
 
 
 def of_comparison(comparison: Comparison) -> Face:
-    """The face of a comparison: right, wrong, or broken by an exception."""
+    """The face of a comparison: right, wrong, refused, or broken by an exception."""
     if comparison.agrees:
         return RIGHT
-    raised = any(fault.kind == "exception" for fault in comparison.faults)
-    return BROKEN if raised else WRONG
+    kinds = {fault.kind for fault in comparison.faults}
+    if "refused" in kinds:
+        return FACES[Status.REFUSED]
+    return BROKEN if "exception" in kinds else WRONG
 
 
 def of_row(right: bool) -> Face:

@@ -14,6 +14,7 @@ FAULT_STATUS = {
     "syntax": Status.BROKEN,
     "duplicate": Status.BROKEN,
     "skipped": Status.BROKEN,
+    "refused": Status.REFUSED,
 }
 """What each kind of fault makes of an answer; every other kind makes it wrong."""
 

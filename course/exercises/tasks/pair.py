@@ -104,6 +104,7 @@ class PairTask:
             traceable=self.traceable,
             cost=cost,
             aloud=sitting.aloud,
+            by_hand=sitting.by_hand,
         )
         return judge_pair(self._point(draw, sitting.seed), fwd, bwd, setting)
 

@@ -69,5 +69,6 @@ class TangentRuleTask:
             traceable=self.traceable,
             cost=cost,
             aloud=sitting.aloud,
+            by_hand=sitting.by_hand,
         )
         return judge_rule(make_point(self.primal, draw(Draw(sitting.seed))), rule, setting)

@@ -11,10 +11,15 @@ from course.records import Findings
 
 @dataclass(frozen=True)
 class Sitting:
-    """The circumstances of one judging: the seed of every drawn number, and whether prints go to the terminal."""
+    """The circumstances of one judging.
+
+    `seed` is that of every drawn number. With `aloud`, prints go to the terminal. `by_hand` holds the routes that may
+    be taken to a derivative; None refuses none.
+    """
 
     seed: int = 0
     aloud: bool = False
+    by_hand: frozenset[str] | None = None
 
 
 class Task(Protocol):
