@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from course.records import Comparison
     from course.training.loop import Run
 
-STEPS = 1000
-"""Updates of the network that the tour trains: enough for 97 %, and a few seconds."""
-
-
 @click.command()
 @click.option("--folder", default="tour", show_default=True, metavar="DIR", help="Where the picture is saved.")
 def tour(folder: str) -> int:
@@ -96,7 +92,7 @@ def _train(console: Console, folder: Path, *, whole: bool) -> None:
     """Trains on real digits: twice where there is a pair to train on, and says so where there is none."""
     from course.training.both import train_both, train_by_jax
     from course.training.demo import find_demo
-    from course.training.pair import find_pair
+    from course.training.pair import course_pair
     from course.training.report import print_results, save_picture
 
     demo = find_demo("mlp")
@@ -105,15 +101,15 @@ def _train(console: Console, folder: Path, *, whole: bool) -> None:
         says = "On jax.value_and_grad alone: there is no hand-written network in an installed package."
     _title(console, "3", f"Under jit, {demo.title}", says)
     with _bar() as bar:
-        task = bar.add_task("compiling", total=STEPS)
+        task = bar.add_task("compiling", total=demo.settings.steps)
 
         def show(run: Run) -> None:
             bar.update(task, completed=run.step, description="training")
 
         if whole:
-            results = train_both(demo, *find_pair(demo).functions, steps=STEPS, on_progress=show)
+            results = train_both(demo, *course_pair(demo).functions, on_progress=show)
         else:
-            results = train_by_jax(demo, steps=STEPS, on_progress=show)
+            results = train_by_jax(demo, on_progress=show)
     print_results(console, results)
     with Progress() as progress:
         progress.say("drawing")

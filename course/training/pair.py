@@ -63,9 +63,21 @@ def find_pair(demo: Demo, path: str | None = None) -> Pair:
         NoPair: It is not there, or not written yet.
         SubmissionError: There is nothing at `path`.
     """
+    return _pair_in(demo, *find_submission(path))
+
+
+def course_pair(demo: Demo) -> Pair:
+    """The course's own answer, wherever we are.
+
+    Raises:
+        NoPair: The course was installed without its answers.
+    """
+    return _pair_in(demo, course_answers(), theirs=False)
+
+
+def _pair_in(demo: Demo, submission: Submission, theirs: bool) -> Pair:
     task = pair_task(demo)
     names = task.fwd, task.bwd
-    submission, theirs = find_submission(path)
     found = submission.find(names)
     if found.fault is not None:
         raise NoPair(_sentence(found.fault, submission.where, names))
@@ -84,10 +96,19 @@ def find_submission(path: str | None) -> tuple[Submission, bool]:
         return Submission.read(path), True
     if folder is not None:
         return dataclasses.replace(Submission.read(folder), where=folder.name), True
+    return course_answers(), False
+
+
+def course_answers() -> Submission:
+    """The course's own answers.
+
+    Raises:
+        NoPair: The course was installed without them.
+    """
     answers = Path(course.__file__).parents[1] / "solutions"
     if not answers.is_dir():
         raise NoPair("The course's own answers are not part of an installed package, and no submission was named")
-    return dataclasses.replace(Submission.read(answers), where="solutions"), False
+    return dataclasses.replace(Submission.read(answers), where="solutions")
 
 
 def pair_task(demo: Demo) -> PairTask:

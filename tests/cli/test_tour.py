@@ -1,5 +1,6 @@
 """The tour: what it shows is found out at that moment."""
 
+import dataclasses
 import io
 
 import pytest
@@ -9,6 +10,8 @@ from rich.console import Console
 from course.cli import tour_example
 from course.cli.tour import tour
 from course.cli.tour_example import find_example
+from course.training.mlp import DEMO
+from tests.cli.learner import folder
 
 
 @pytest.fixture
@@ -20,7 +23,8 @@ def without_answers(monkeypatch):
 @pytest.fixture
 def take(monkeypatch, tmp_path):
     """Takes the tour, with a shorter training."""
-    monkeypatch.setattr("course.cli.tour.STEPS", 18)  # one epoch, so that one length is compiled
+    epoch = dataclasses.replace(DEMO.settings, steps=18)
+    monkeypatch.setattr("course.training.mlp.DEMO", dataclasses.replace(DEMO, settings=epoch))
     monkeypatch.chdir(tmp_path)
 
     def run():
@@ -59,6 +63,13 @@ def test_the_tour_trains_twice_to_the_same_curve_and_leaves_a_picture(take, tmp_
     assert "jax.jacfwd" in printed
     assert (tmp_path / "tour" / "curves.png").stat().st_size > 1000
     assert (tmp_path / "tour" / "curves.svg").read_text().lstrip().startswith("<?xml")
+    assert "Next course start work" in printed
+
+
+def test_in_a_learners_folder_with_nothing_written_the_tour_shows_the_course_s_own_answers(take, tmp_path):
+    folder(tmp_path, "def mlp_loss_fwd(params, x, labels):\n    raise NotImplementedError\n")
+    printed = take()
+    assert "equal to rounding" in printed
     assert "Next course start work" in printed
 
 
