@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,18 @@ class Extent:
     @property
     def source_hash(self) -> str:
         """One hash of all texts."""
-        return hashlib.sha256("\n".join(self.texts).encode()).hexdigest() if self.texts else NO_TEXT
+        return hash_of(self.texts)
+
+
+def hash_of(texts: Sequence[str]) -> str:
+    """One hash of several texts."""
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest() if texts else NO_TEXT
+
+
+def own_texts(statements: Iterable[Statement], names: Iterable[str]) -> frozenset[str]:
+    """The texts of what defines some names, and of the functions among the other statements."""
+    wanted = set(names)
+    return frozenset(s.text for s in statements if s.binds & wanted or isinstance(s.node, ast.FunctionDef))
 
 
 def extent_of(closure: Closure, files: Iterable[File]) -> Extent:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from course import answers
 from course.grading.closure import Closure, close
-from course.grading.extent import Extent, extent_of
+from course.grading.extent import Extent, extent_of, hash_of, own_texts
 from course.grading.home import Home, home_of
 from course.grading.places import missing_fault, place_of
 from course.grading.reading import File
@@ -31,7 +31,8 @@ class Found:
     """What asking a submission for names gives: their values, or the fault that kept them from us.
 
     A fault of kind waiting may stand beside values. `uses` are the earlier answers that these import; of them,
-    `supplied` came from the fallback. `skipped` are lines that would change what they need, and are not run.
+    `supplied` came from the fallback. `skipped` are lines that would change what they need, and are not run. `own` are
+    the texts that were written for this answer: the names themselves, and functions beside them that they call.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class Found:
     supplied: tuple[str, ...] = ()
     skipped: tuple[Line, ...] = ()
     extent: Extent = field(default=Extent(), repr=False)
+    own: frozenset[str] = field(default=frozenset(), repr=False)
     at_home: Callable[[], AbstractContextManager[None]] = field(default=contextlib.nullcontext, repr=False)
     """Within `at_home()`, imports in the bodies of the values find the submission's files and earlier answers."""
 
@@ -48,6 +50,11 @@ class Found:
     def source_hash(self) -> str:
         """Changes when the text of the answer, or of what it needs, does; empty where there is none."""
         return self.extent.source_hash
+
+    @property
+    def own_hash(self) -> str:
+        """The same for the same answer in a running notebook and in its file; empty where there is none."""
+        return hash_of(sorted(self.own))
 
     @property
     def line_count(self) -> int:
@@ -124,7 +131,7 @@ class Finder:
         extent = extent_of(closure, self.files)
         fault = closure.fault or unfinished(closure.standing, names)
         if fault is not None:
-            return Found(fault=fault, skipped=closure.skipped, extent=extent)
+            return Found(fault=fault, skipped=closure.skipped, extent=extent, own=own_texts(closure.standing, names))
         loaded = self._load(closure, names)
         execution, own = loaded.execution, list(loaded.earlier.own.values())
         there = {name: value for name, value in vars(execution.module).items() if name in names}
@@ -140,6 +147,7 @@ class Finder:
             supplied=_once([sorted(loaded.earlier.supplied), *(found.supplied for found in own)]),
             skipped=closure.skipped,
             extent=functools.reduce(operator.or_, (found.extent for found in own), extent),
+            own=own_texts(closure.standing, names),
             at_home=lambda: self._opened(file, loaded.earlier),
         )
 
@@ -237,5 +245,6 @@ def _joined(parts: list[Found]) -> Found:
         supplied=_once(part.supplied for part in parts),
         skipped=tuple(line for part in parts for line in part.skipped),
         extent=functools.reduce(operator.or_, (part.extent for part in parts)),
+        own=frozenset().union(*(part.own for part in parts)),
         at_home=at_home,
     )

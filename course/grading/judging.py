@@ -62,8 +62,10 @@ def find_answer(exercise: Exercise, submission: Submission) -> Found:
     if exercise.task.names:
         return submission.find(exercise.task.names)
     found = submission.find_answer(exercise.name)
-    values = {ANSWER: found.values[exercise.name]} if exercise.name in found.values else {}
-    return dataclasses.replace(found, values=values)
+    if exercise.name not in found.values:
+        return dataclasses.replace(found, values={})
+    value = found.values[exercise.name]
+    return dataclasses.replace(found, values={ANSWER: value}, own=frozenset({repr(value)}))
 
 
 def _find_out(exercise: Exercise, found: Found, sitting: Sitting) -> Findings:

@@ -11,7 +11,8 @@ from typing import Any
 
 from course.answers import is_placeholder
 from course.comparison.faults import name_of
-from course.grading.extent import Extent, code_lines
+from course.grading.closure import uses_of
+from course.grading.extent import Extent, code_lines, own_texts
 from course.grading.finding import Found
 from course.grading.parsing import quietly
 from course.grading.statements import Cell, Statement, statements_of
@@ -37,7 +38,26 @@ def find_live(namespace: Mapping[str, Any], where: str, names: Sequence[str]) ->
     )
     fault = unfinished(statements, names)
     values = {} if fault else {name: namespace[name] for name in names}
-    return Found(values=values, fault=fault, extent=extent)
+    own = own_texts(_with_helpers(names, statements, namespace), names) or frozenset(extent.texts)
+    return Found(values=values, fault=fault, extent=extent, own=own)
+
+
+def _with_helpers(names: Sequence[str], statements: Sequence[Statement], namespace: Mapping[str, Any]) -> list[Statement]:
+    """The statements that define some names, and those of the functions beside them that they call."""
+    home = next((there for name in names if (there := _globals_of(namespace[name])) is not None), None)
+    found, met = list(statements), set(names)
+    for statement in found:  # grows meanwhile
+        uses = uses_of(statement.text)
+        helpers = [name for name in uses.at_once | uses.in_lambdas | uses.later if name in namespace and name not in met]
+        met.update(helpers)
+        beside = [namespace[name] for name in helpers if home is not None and _globals_of(namespace[name]) is home]
+        found += [definition for helper in beside if (definition := _statement_of(helper)) is not None]
+    return found
+
+
+def _globals_of(value: Any) -> Any:
+    """The namespace that a function was defined in; None for anything else."""
+    return getattr(plain_function(value), "__globals__", None)
 
 
 def _statement_of(value: Any) -> Statement | None:

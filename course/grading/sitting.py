@@ -29,7 +29,7 @@ def sit(
         feedback: How much the verdict may say; by default it grows with the tries.
         aloud: Whether prints and breakpoints of the answer go to the terminal.
     """
-    source = find_answer(exercise, submission).source_hash
+    source = find_answer(exercise, submission).own_hash
     attempt = attempts.number(exercise.name, source)
     verdict = judge(exercise, submission, seed=seed, attempt=attempt, feedback=feedback, aloud=aloud)
     attempts.keep(verdict, source, [other.name for other in paper_of(exercise.lesson).exercises])

@@ -10,8 +10,11 @@ import pytest
 
 import course
 from course.answers import MARKER
-from course.grading import notebook
+from course.exercises import find_exercise
+from course.grading import Submission, notebook
+from course.grading.attempts import Attempts
 from course.grading.notebook import Misuse, Verdicts
+from course.grading.sitting import sit
 from course.records import Status, Verdict
 from tests.cli.learner import RELU, RIGHT, STUB, WRONG
 from tests.grading.students import plain
@@ -51,6 +54,55 @@ def test_a_wrong_answer_comes_with_an_example_to_go_on_with(run):
     example = run(WRONG, CHECK)["v"].example
     assert set(example.inputs) == {"x", "y_bar"}
     assert (example.yours["x_bar"] == -example.right["x_bar"]).all()
+
+
+HELPED = """
+import functools
+import jax.numpy as jnp
+
+SIGN = -1
+
+def flipped(bar):
+    return SIGN * bar
+
+def sign_of(f):
+    return functools.wraps(f)(lambda residuals, y_bar: f(residuals, flipped(y_bar)))
+
+def relu_fwd(x):
+    # the residuals are where x is positive
+    return jnp.where(x > 0, x, 0), x > 0
+
+@sign_of
+def relu_bwd(residuals, y_bar):
+    return (jnp.where(residuals, y_bar, 0),)
+"""
+
+
+def tries_here_and_in_the_file(run, folder, text, check):
+    """How many tries are counted once a text was checked in a notebook, and once more when its file was."""
+    plain(folder / MARKER, '{"schema": 1}')
+    run(text, check)
+    plain(folder / "work.py", text)
+    (name,) = json.loads((folder / MARKER).read_text())["exercises"].keys() & {RELU, "losses.q3"}
+    here = json.loads((folder / MARKER).read_text())["exercises"][name]["attempts"]
+    sit(find_exercise(name), Submission.read(folder), Attempts(folder))
+    return here, json.loads((folder / MARKER).read_text())["exercises"][name]["attempts"]
+
+
+@pytest.mark.parametrize("text", [WRONG, HELPED, f"# %%\nimport sys\n{WRONG}"], ids=["pair", "helpers", "imports"])
+def test_the_same_wrong_text_in_the_notebook_and_in_its_file_is_one_try(run, tmp_path, text):
+    assert tries_here_and_in_the_file(run, tmp_path, text, CHECK) == (1, 1)
+
+
+def test_the_same_wrong_answer_to_a_question_in_the_notebook_and_in_its_file_is_one_try(run, tmp_path):
+    text = 'course.answer("losses.q3", 1.0 + 0.5)'
+    assert tries_here_and_in_the_file(run, tmp_path, text, "") == (1, 1)
+
+
+def test_another_helper_is_another_try(run, tmp_path):
+    plain(tmp_path / MARKER, '{"schema": 1}')
+    run(HELPED, CHECK)
+    assert run(HELPED.replace("SIGN * bar", "2 * SIGN * bar"), CHECK)["v"].attempt == 2
 
 
 def test_a_stub_is_not_started(run):
