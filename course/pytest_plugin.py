@@ -82,16 +82,21 @@ def pytest_collection(session: pytest.Session) -> bool | None:
     """Collects the submission, and nothing else, when there is one.
 
     Raises:
-        UsageError: There is no such submission.
+        UsageError: There is no such submission, or this JAX computes wrongly.
     """
     path = session.config.getoption(DESTINATION)
     if path is None:
         return None
+    from course.grading.ready import keep_programs
+
+    keep_programs()
     from course.grading import Submission, SubmissionError
+    from course.grading.soundness import Unsound, require_sound_jax
 
     try:
         submission = Submission.read(path)
-    except SubmissionError as error:
+        require_sound_jax()
+    except (SubmissionError, Unsound) as error:
         raise pytest.UsageError(str(error)) from None
     collector = SubmissionCollector.from_parent(session, name=path, nodeid=path, submission=submission)
     session.items = list(session.genitems(collector))

@@ -7,6 +7,9 @@ import textwrap
 import pytest
 
 import course.grading.judging  # noqa: F401  # before pytester forgets what a test imported: JAX can't be imported twice
+from course.answers import MARKER
+from course.grading.ready import CACHE
+from course.grading.soundness import Unsound
 
 STUB = """
 def relu_fwd(x):
@@ -79,6 +82,25 @@ def test_a_path_that_is_not_there_is_one_sentence(pytester):
     result = pytester.runpytest_inprocess("--submission", "nowhere.ipynb")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert "There is no nowhere.ipynb" in result.stdout.str() + result.stderr.str()
+
+
+def test_a_jax_that_computes_wrongly_is_one_sentence(pytester, monkeypatch):
+    def refuse():
+        raise Unsound("A known sum must be 4, and JAX gives 5 here.")
+
+    monkeypatch.setattr("course.grading.soundness.require_sound_jax", refuse)
+    result = pytester.runpytest_inprocess("--submission", str(pytester.makepyfile(answers=RIGHT)), "-k", "relu")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "ERROR: A known sum must be 4, and JAX gives 5 here." in result.stderr.str()
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+
+
+def test_compiled_programs_are_kept_in_the_learners_folder(pytester):
+    (pytester.path / MARKER).write_text('{"schema": 1}', encoding="utf-8")
+    pytester.makepyfile(answers=RIGHT)
+    result = pytester.runpytest_subprocess("--submission", "answers.py", "-k", "relu")
+    assert result.ret == 0
+    assert any((pytester.path / CACHE).iterdir())
 
 
 def test_nothing_but_the_submission_is_collected(pytester):
