@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import importlib
+from collections.abc import Iterator, Mapping
+
+LESSONS = "course.lessons"
+"""Where the named tuples come from whose parts are told."""
 
 DTYPES = {"Float": "", "Int": " int", "UInt": " int", "Integer": " int", "Bool": " bool", "Key": " key"}
 """jaxtyping's kinds of arrays; real numbers go without saying."""
@@ -11,46 +15,68 @@ DTYPES = {"Float": "", "Int": " int", "UInt": " int", "Integer": " int", "Bool":
 SCALARS = ("float", "int", "bool")
 NUMBER = "a number"
 
+Parts = Mapping[str, tuple[str, ...]]
+"""The names of the parts of each named tuple."""
 
-def shapes_comment(node: ast.FunctionDef, *, kept: bool) -> str:
-    """The comment `# x (batch, d_in)  b (d_out,)`; empty where nothing can be said.
 
-    What a learner's own forward keeps is theirs to decide: without `kept`, residuals are left out.
+def shapes_comment(node: ast.FunctionDef, *, kept: bool, parts: Parts | None = None) -> str:
+    """The comment `# x (batch, d_in)  scale: a number  params: w, b`; empty where nothing can be said.
+
+    Args:
+        node: The function.
+        kept: Whether its residuals are told. What a learner's own forward keeps is theirs to decide.
+        parts: The named tuples of which a reader is told the parts; others are left out.
     """
-    said = [f"{name} {shape}" for name, shape in _shapes(node) if kept or name != "residuals"]
+    said = [
+        f"{name} {shape}" if shape.startswith("(") else f"{name}: {shape}"
+        for name, shape in _shapes(node, parts or {})
+        if kept or name != "residuals"
+    ]
     return f"# {'  '.join(said)}" if said else ""
 
 
-def _shapes(node: ast.FunctionDef) -> Iterator[tuple[str, str]]:
+def parts_named_in(text: str) -> Parts:
+    """The named tuples that a module of answers imports from the lessons, with their parts."""
+    found = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{LESSONS}."):
+            lesson = importlib.import_module(node.module or "")
+            for alias in node.names:
+                if fields := getattr(getattr(lesson, alias.name), "_fields", ()):
+                    found[alias.asname or alias.name] = tuple(fields)
+    return found
+
+
+def _shapes(node: ast.FunctionDef, parts: Parts) -> Iterator[tuple[str, str]]:
     arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
     for argument in arguments:
-        shape = _shape(argument.annotation) if argument.annotation else ""
+        shape = _shape(argument.annotation, parts) if argument.annotation else ""
         if shape:
             yield argument.arg, shape
 
 
-def _shape(annotation: ast.expr) -> str:
+def _shape(annotation: ast.expr, parts: Parts) -> str:
     match annotation:
         case ast.Subscript(value=ast.Name(kind), slice=ast.Tuple(elts=[_, ast.Constant(str(axes))])) if kind in DTYPES:
-            return _axes(axes) + DTYPES[kind]
-        case ast.Subscript(value=ast.Name("tuple"), slice=ast.Tuple(elts=parts)):
-            shapes = [_shape(part) for part in parts]
+            return _axes(axes, DTYPES[kind])
+        case ast.Subscript(value=ast.Name("tuple"), slice=ast.Tuple(elts=entries)):
+            shapes = [_shape(entry, parts) for entry in entries]
             if set(shapes) == {NUMBER}:
                 return f"{len(shapes)} numbers"
             return f"({', '.join(shapes)})" if all(shapes) else ""
-        case ast.Subscript(value=ast.Name("list"), slice=ast.Name(name)) if name != "Any":
-            return f"list of {name}"
+        case ast.Subscript(value=ast.Name("list"), slice=ast.Name(name)) if name in parts:
+            return f"a list of ({', '.join(parts[name])})"
         case ast.Name(name) if name in SCALARS:
             return NUMBER
-        case ast.Name("Any"):
-            return ""
-        case ast.Name(name) | ast.Attribute(attr=name):
-            return name
+        case ast.Name(name) | ast.Attribute(attr=name) if name in parts:
+            return ", ".join(parts[name])
     return ""
 
 
-def _axes(axes: str) -> str:
+def _axes(axes: str, dtype: str) -> str:
     names = axes.split()
     if not names:
         return NUMBER
-    return f"({names[0]},)" if len(names) == 1 and names[0][0] not in "*." else f"({', '.join(names)})"
+    if len(names) == 1 and names[0][0] in "*.":
+        return f"an array of any shape{dtype and f', {dtype.strip()}'}"
+    return (f"({names[0]},)" if len(names) == 1 else f"({', '.join(names)})") + dtype

@@ -14,7 +14,7 @@ import textwrap
 from collections.abc import Iterator
 from itertools import takewhile
 
-from course.authoring.shapes import shapes_comment
+from course.authoring.shapes import parts_named_in, shapes_comment
 from course.authoring.solution import signature_of
 from course.exercises.exercise import Exercise
 
@@ -43,7 +43,7 @@ def stub(text: str, node: ast.FunctionDef, exercise: Exercise) -> str:
     head = [
         signature_of(node),
         textwrap.indent(_docstring(text, node), "    "),
-        textwrap.indent(shapes_comment(node, kept=given), "    "),
+        textwrap.indent(shapes_comment(node, kept=given, parts=parts_named_in(text)), "    "),
     ]
     body = _blanked(text, node) if exercise.scaffold == "lines" else _questions(text, node)
     return "\n".join([part for part in head if part] + body)

@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from course.authoring.shapes import shapes_comment
+from course.authoring.shapes import parts_named_in, shapes_comment
 from course.authoring.stubs import NothingAsked, asked_statements, stub
 from course.grading.reading import read_file
 from course.grading.stubs import unfinished
@@ -27,7 +27,7 @@ def test_a_stub_is_signature_docstring_shapes_and_questions(tmp_path):
     assert stub(answer.text, answer.functions["bend_fwd"], asks("bend_fwd")) == (
         "def bend_fwd(x, scale=1.0):\n"
         '    """Returns x bent, and the residuals."""\n'
-        "    # x (batch, d_in)  scale a number\n"
+        "    # x (batch, d_in)  scale: a number\n"
         "    # 1. What must be kept?\n"
         "    raise NotImplementedError"
     )
@@ -157,15 +157,8 @@ def test_all_statements_are_asked_of_a_signature_and_the_blanks_of_lines(tmp_pat
     [
         ('Float[Array, "batch d_in"]', "(batch, d_in)"),
         ('Float[Array, "d_in"]', "(d_in,)"),
-        ('Float[Array, ""]', "a number"),
         ('Int[Array, "batch"]', "(batch,) int"),
-        ('Bool[Array, "*shape"]', "(*shape) bool"),
-        ("TwoLayer", "TwoLayer"),
-        ("lesson.TwoLayer", "TwoLayer"),
-        ("list[Layer]", "list of Layer"),
-        ("float", "a number"),
         ('tuple[Float[Array, "batch"], Float[Array, ""]]', "((batch,), a number)"),
-        ('tuple[Float[Array, ""], float]', "2 numbers"),
     ],
 )
 def test_a_shape_is_said_as_the_annotation_says_it(annotation, shape):
@@ -173,6 +166,29 @@ def test_a_shape_is_said_as_the_annotation_says_it(annotation, shape):
     assert shapes_comment(node, kept=True) == f"# a {shape}"
 
 
+@pytest.mark.parametrize(
+    "annotation, words",
+    [
+        ('Float[Array, ""]', "a number"),
+        ("float", "a number"),
+        ('tuple[Float[Array, ""], float]', "2 numbers"),
+        ('Float[Array, "*shape"]', "an array of any shape"),
+        ('Bool[Array, "..."]', "an array of any shape, bool"),
+        ("Layer", "w, b"),
+        ("mlp.Layer", "w, b"),
+        ("list[Layer]", "a list of (w, b)"),
+    ],
+)
+def test_what_is_no_shape_is_said_in_words_and_a_named_tuple_by_its_parts(annotation, words):
+    _, node = function(f"def f(a: {annotation}): pass")
+    assert shapes_comment(node, kept=True, parts={"Layer": ("w", "b")}) == f"# a: {words}"
+
+
+def test_the_parts_of_a_named_tuple_are_those_of_the_lesson():
+    text = "import jax\nfrom course.lessons.mlp import Layer as One, Mlp, mlp\nfrom typing import Any"
+    assert parts_named_in(text) == {"One": ("w", "b"), "Mlp": ("layers",)}
+
+
 def test_what_has_no_shape_is_left_out():
-    _, node = function('def f(a: Any, b, c: Float[Array, "d"], *, d: list[Any]): pass')
+    _, node = function('def f(a: Any, b, c: Float[Array, "d"], e: Layer, *, d: list[Any], g: list[Layer]): pass')
     assert shapes_comment(node, kept=True) == "# c (d,)"
