@@ -22,7 +22,7 @@ from course.authoring.stubs import NothingAsked, stub
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.tasks.question import Choice
 from course.grading.statements import Cell as Piece
-from course.grading.statements import Role, statements_of
+from course.grading.statements import Role, Statement, statements_of
 
 SETUP, SCORE = "set-up", "questions"
 """Names of the two cells that no source holds: the set-up, and the check of all questions."""
@@ -45,6 +45,7 @@ class Maker:
     solved: bool = False
     bound: set[str] = field(default_factory=set)
     met: dict[str, list[str]] = field(default_factory=dict)
+    imports: set[str] = field(default_factory=set)
 
     def make(self) -> dict[str, Any]:
         """The notebook, as its JSON says it."""
@@ -75,6 +76,7 @@ class Maker:
             return self._check(cell, tree)
         text = self._with_own_answers(cell, tree)
         self.bound |= _binds(tree)
+        self.imports |= _imports(tree)
         return self._json(cell, {}, text)
 
     def _parsed(self, cell: Cell) -> ast.Module:
@@ -97,8 +99,14 @@ class Maker:
         names.sort(key=self._place)
         text = "\n\n\n".join([self._stub(name, cell) for name in names])
         if self.solved:
-            text = _EARLIER.sub("from course.answers import", self.solution.solved(names, there=self.met))
+            text = self._solved(names)
         return self._json(cell, _graded(cell.name, solution=True), text)
+
+    def _solved(self, names: list[str]) -> str:
+        """The answers, without the imports that stand in the notebook already."""
+        text = self.solution.solved(names, there=self.met, but=self.imports)
+        self.imports |= _imports(ast.parse(text))
+        return _EARLIER.sub("from course.answers import", text)
 
     def _place(self, name: str) -> int:
         return list(self.solution.functions).index(name) if name in self.solution.functions else -1
@@ -239,8 +247,16 @@ def _graded(name: str, *, solution: bool = False, points: int = 0) -> dict[str, 
 
 def _binds(tree: ast.Module) -> set[str]:
     """The names that a cell binds by an import: what an answer needs stands in the plain hand-out too."""
-    piece = Piece("", "", "", "")
-    return {name for s in statements_of(tree, piece) if s.role is Role.IMPORT for name in s.binds}
+    return {name for s in _import_statements(tree) for name in s.binds}
+
+
+def _imports(tree: ast.Module) -> set[str]:
+    """The imports of a cell, each of one name."""
+    return {s.text for s in _import_statements(tree)}
+
+
+def _import_statements(tree: ast.Module) -> list[Statement]:
+    return [s for s in statements_of(tree, Piece("", "", "", "")) if s.role is Role.IMPORT]
 
 
 def notebook_text(notebook: Mapping[str, Any]) -> str:

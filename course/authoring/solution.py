@@ -50,11 +50,19 @@ class Solution:
         imported = {bound for s in self.file.statements if s.role is Role.IMPORT for bound in s.binds}
         return uses_of(ast.unparse(bare)).later & imported
 
-    def solved(self, names: Collection[str], there: Collection[str] = ()) -> str:
-        """The source of some functions with all that they need of the module, except what is there already."""
+    def solved(self, names: Collection[str], there: Collection[str] = (), but: Collection[str] = ()) -> str:
+        """The source of some functions with all that they need of the module, except what is there already.
+
+        Args:
+            names: The functions.
+            there: Names of functions that need not be defined again.
+            but: Imports, each of one name, that need not be made again.
+        """
         pieces: list[str] = []
         for statement in close(self.file, names).statements:
             if statement.role is Role.DEFINITION and statement.binds <= set(there) - set(names):
+                continue
+            if statement.role is Role.IMPORT and statement.text in but:
                 continue
             gap = "" if statement.role is Role.IMPORT or not pieces else "\n\n"
             pieces.append(gap + statement.text)

@@ -70,11 +70,18 @@ def test_an_exercise_cell_becomes_stubs_forward_first(tmp_path):
 
 def test_the_solved_one_holds_the_answers_with_all_they_need(tmp_path):
     text = text_of(made(tmp_path, solved=True), "your-bend")
-    assert "import jax.numpy as jnp\n" in text
-    assert "from course.answers import relu_bwd" in text
+    assert "from jaxtyping import Float\n" in text
     assert "SLOPE = 2" in text
     assert "y = jnp.sin(scale * x)" in text
     assert "half_squared_error" not in text
+
+
+def test_the_solved_one_makes_no_import_twice(tmp_path):
+    twice = SOURCE.replace("bend_bwd, bend_fwd\n", "bend_fwd\n\n# %% name=\"back\" tags=[\"exercise\"]\nfrom solutions.bend import bend_bwd\n")
+    notebook = made(tmp_path, twice, solved=True)
+    cells = [text_of(notebook, name) for name in ("imports", "your-bend", "back")]
+    lines = [line for cell in cells for line in cell.split("\n") if line.startswith(("import ", "from "))]
+    assert len(lines) == len(set(lines)) == 6
 
 
 def test_questions_are_answered_in_the_solved_one_only(tmp_path):
