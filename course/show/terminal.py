@@ -19,7 +19,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from course.records import Comparison, Cost, Feedback, Verdict
+from course.records import Comparison, Cost, Feedback, Status, Verdict
 from course.show import arrays, faces, rows, words
 from course.show.page import INDENT, QUIET, Page, side_by_side
 
@@ -104,12 +104,19 @@ def print_comparison(console: Console, comparison: Comparison, *, why: bool = Tr
 
 
 def print_overview(console: Console, verdicts: Sequence[Verdict]) -> None:
-    """Prints one row an exercise, grouped by lesson in the order given, and how far it all is."""
+    """Prints one row an exercise, grouped by lesson in the order given, and how far it all is.
+
+    A lesson of several in which nothing is started is one line.
+    """
     page = Page(console, _WIDEST_OVERVIEW)
     names = max((len(_name(v)) for v in verdicts), default=0)
     scores = max((len(faces.score(v)) for v in verdicts), default=0)
     room = max(page.width - len(INDENT) - _STATUS - names - scores - 3 * _GAP, _LEAST_HEADLINE)
-    for lesson, group in _by_lesson(verdicts).items():
+    lessons = _by_lesson(verdicts)
+    for lesson, group in lessons.items():
+        if len(lessons) > 1 and all(verdict.status is Status.NOT_STARTED for verdict in group):
+            page.put(_untouched(page, lesson, group))
+            continue
         table = Table.grid(padding=(0, _GAP, 0, 0))
         for width in (_STATUS, names, room):
             table.add_column(no_wrap=True, overflow="crop", width=width)
@@ -269,6 +276,14 @@ def _by_lesson(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
 
 def _name(verdict: Verdict) -> str:
     return verdict.exercise.partition(".")[2] or verdict.exercise
+
+
+def _untouched(page: Page, lesson: str, verdicts: Sequence[Verdict]) -> list[Text]:
+    """What is said of a lesson in which nothing is started."""
+    face = faces.FACES[Status.NOT_STARTED]
+    possible = words.points(sum(v.possible + v.cost_possible for v in verdicts))
+    count = f"{len(verdicts)} exercise{'' if len(verdicts) == 1 else 's'}"
+    return page.sentence(f"{face.glyph} {face.word} · {count} · {possible} points", label=lesson)
 
 
 def _overview_row(page: Page, verdict: Verdict, room: int) -> tuple[Text, ...]:

@@ -240,6 +240,15 @@ def test_the_overview_groups_by_lesson_and_sums_up() -> None:
     assert "2 of 9 right" in lines[-1]
 
 
+def test_a_lesson_in_which_nothing_is_started_is_one_line_among_others() -> None:
+    started = [samples.right(exercise="losses.one"), samples.not_started(exercise="losses.two")]
+    untouched = [samples.not_started(exercise=f"mlp.{name}") for name in ("one", "two")]
+    lines = overview_text([*started, *untouched], encoding="utf-8").splitlines()
+    assert "  mlp ○ not started · 2 exercises · 12 points" in lines
+    assert sum("not started" in line for line in lines) == 2
+    assert sum("○ not started" in line for line in overview_text(untouched, encoding="utf-8").splitlines()) == 2
+
+
 @pytest.mark.parametrize("width", [40, 60, 100, 200])
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 def test_an_overview_keeps_to_its_page(width: int, encoding: str) -> None:
