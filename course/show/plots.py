@@ -8,8 +8,8 @@ Source: Masataka Okabe and Kei Ito, Color Universal Design (2008).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,11 +80,21 @@ class TrainingCurves:
     step_seconds: float
 
 
-def style() -> AbstractContextManager[None]:
-    """The house style for every figure made, or saved, inside the `with`."""
-    import matplotlib as mpl
+@contextmanager
+def style() -> Iterator[None]:
+    """The house style for every figure made, or saved, inside the `with`.
 
-    return mpl.rc_context(_RULES)
+    No other setting is put back at its end, as `rc_context` does: where the first figure is made inside, a notebook
+    becomes interactive there, and must stay so, or it shows no later figure without `plt.show()`.
+    """
+    from matplotlib import rcParams
+
+    before = {name: rcParams[name] for name in _RULES}
+    rcParams.update(_RULES)
+    try:
+        yield
+    finally:
+        rcParams.update(before)
 
 
 def save(figure: Figure, stem: Path | str) -> tuple[Path, Path]:

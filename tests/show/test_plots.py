@@ -79,6 +79,23 @@ def test_the_style_ends_with_its_block() -> None:
     assert mpl.rcParams["axes.edgecolor"] == before
 
 
+def test_a_setting_that_is_not_the_style_s_own_outlives_its_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    import matplotlib as mpl
+
+    monkeypatch.setitem(mpl.rcParams, "interactive", False)
+    with style():
+        mpl.interactive(True)
+    assert mpl.is_interactive()
+
+
+def test_a_notebook_whose_first_figure_is_in_style_shows_the_next_one_too() -> None:
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    styled = "from course.show.plots import style\nimport matplotlib.pyplot as plt\nwith style():\n    plt.plot([1, 2])"
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in (styled, "plt.plot([2, 1]);")])
+    nbclient.NotebookClient(made, timeout=300, resources={"metadata": {"path": str(samples.ROOT)}}).execute()
+    assert "image/png" in made.cells[1].outputs[0].data
+
+
 def test_no_global_state_of_pyplot_is_touched() -> None:
     code = "import sys; from course.show.plots import *\n"
     code += "training_figure([TrainingCurves('by hand', [1.0], [1.0], 1e-3)])\n"
