@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from course.records import Comparison
     from course.training.loop import Run
 
+
 @click.command()
 @click.option("--folder", default="tour", show_default=True, metavar="DIR", help="Where the picture is saved.")
 def tour(folder: str) -> int:

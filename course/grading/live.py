@@ -42,13 +42,17 @@ def find_live(namespace: Mapping[str, Any], where: str, names: Sequence[str]) ->
     return Found(values=values, fault=fault, extent=extent, own=own)
 
 
-def _with_helpers(names: Sequence[str], statements: Sequence[Statement], namespace: Mapping[str, Any]) -> list[Statement]:
+def _with_helpers(
+    names: Sequence[str], statements: Sequence[Statement], namespace: Mapping[str, Any]
+) -> list[Statement]:
     """The statements that define some names, and those of the functions beside them that they call."""
     home = next((there for name in names if (there := _globals_of(namespace[name])) is not None), None)
     found, met = list(statements), set(names)
     for statement in found:  # grows meanwhile
         uses = uses_of(statement.text)
-        helpers = [name for name in uses.at_once | uses.in_lambdas | uses.later if name in namespace and name not in met]
+        helpers = [
+            name for name in uses.at_once | uses.in_lambdas | uses.later if name in namespace and name not in met
+        ]
         met.update(helpers)
         beside = [namespace[name] for name in helpers if home is not None and _globals_of(namespace[name]) is home]
         found += [definition for helper in beside if (definition := _statement_of(helper)) is not None]

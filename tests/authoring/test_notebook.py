@@ -77,7 +77,9 @@ def test_the_solved_one_holds_the_answers_with_all_they_need(tmp_path):
 
 
 def test_the_solved_one_makes_no_import_twice(tmp_path):
-    twice = SOURCE.replace("bend_bwd, bend_fwd\n", "bend_fwd\n\n# %% name=\"back\" tags=[\"exercise\"]\nfrom solutions.bend import bend_bwd\n")
+    twice = SOURCE.replace(
+        "bend_bwd, bend_fwd\n", 'bend_fwd\n\n# %% name="back" tags=["exercise"]\nfrom solutions.bend import bend_bwd\n'
+    )
     notebook = made(tmp_path, twice, solved=True)
     cells = [text_of(notebook, name) for name in ("imports", "your-bend", "back")]
     lines = [line for cell in cells for line in cell.split("\n") if line.startswith(("import ", "from "))]
