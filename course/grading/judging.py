@@ -32,6 +32,7 @@ def judge(
     attempt: int = 1,
     feedback: Feedback | None = None,
     aloud: bool = False,
+    example: bool = True,
 ) -> Verdict:
     """Judges one exercise of a submission.
 
@@ -42,6 +43,7 @@ def judge(
         attempt: Which wrong try it would be; it decides how much is said.
         feedback: How much the verdict may say; by default it grows with the attempts.
         aloud: Whether prints and breakpoints of the answer go to the terminal.
+        example: Whether to look for the smallest counterexample of a wrong answer, the dearer part.
 
     Raises:
         Unsound: This JAX computes wrongly on this machine.
@@ -49,7 +51,7 @@ def judge(
     """
     require_sound_jax()
     found = find_answer(exercise, submission)
-    findings = _find_out(exercise, found, Sitting(seed, aloud))
+    findings = _find_out(exercise, found, Sitting(seed, aloud, example=example and feedback is not Feedback.PASS))
     if _may_lie_with_others(exercise, found, findings):
         findings = _blame_earlier(exercise, found, submission, findings, seed)
     if found.supplied:
@@ -141,7 +143,7 @@ def _first_at_fault(
         deeper = _first_at_fault(earlier, there, submission, seed)
         if deeper is not None:
             return deeper
-        findings = _find_out(earlier, there, Sitting(seed))
+        findings = _find_out(earlier, there, Sitting(seed, example=False))
         if findings.status not in (Status.RIGHT, Status.COSTLY):
             return earlier, verdict_of(earlier, findings, attempt=1, feedback=Feedback.WHERE, where=submission.where)
     return None

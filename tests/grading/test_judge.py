@@ -10,6 +10,7 @@ import pytest
 
 from course.exercises import find_exercise
 from course.exercises.exercise import Exercise
+from course.exercises.tasks import pair as pair_task
 from course.exercises.tasks.limits import Limits
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Option
@@ -121,6 +122,12 @@ def test_the_smallest_case_holds_inputs_yours_and_right(verdict):
     example = verdict(WRONG, feedback=Feedback.WHERE).example
     assert np.array_equal(example.yours["x_bar"], -example.right["x_bar"])
     assert set(example.inputs) == {"x", "y_bar"}
+
+
+@pytest.mark.parametrize("options", [{"feedback": Feedback.PASS}, {"example": False}])
+def test_no_smallest_case_is_looked_for_where_it_may_not_be_shown_or_is_not_wanted(verdict, monkeypatch, options):
+    monkeypatch.setattr(pair_task, "smallest_counterexample", lambda *_: pytest.fail("looked for"))
+    assert verdict(WRONG, **options).status is Status.WRONG
 
 
 @pytest.mark.parametrize("attempt, level", [(1, "WHERE"), (2, "KIND"), (3, "NAME"), (9, "NAME")])

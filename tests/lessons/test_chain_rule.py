@@ -204,7 +204,7 @@ def edited(tmp_path, *edits):
 
 
 def verdict(name, submission, feedback=Feedback.NAME):
-    return judge(find_exercise(f"chain_rule.{name}"), submission, feedback=feedback)
+    return judge(find_exercise(f"chain_rule.{name}"), submission, feedback=feedback, example=False)
 
 
 def wrong_arrays(found):

@@ -205,7 +205,7 @@ def edited(tmp_path, *edits):
 
 def verdict(name, submission):
     with jax.enable_x64(False):  # as for a learner
-        return judge(find_exercise(f"{LESSON}.{name}"), submission, feedback=Feedback.NAME)
+        return judge(find_exercise(f"{LESSON}.{name}"), submission, feedback=Feedback.NAME, example=False)
 
 
 def wrong_arrays(found):

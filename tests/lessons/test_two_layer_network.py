@@ -278,7 +278,7 @@ def edited(tmp_path, *edits):
 
 
 def verdict(name, submission):
-    return judge(find_exercise(f"two_layer_network.{name}"), submission, feedback=Feedback.NAME)
+    return judge(find_exercise(f"two_layer_network.{name}"), submission, feedback=Feedback.NAME, example=False)
 
 
 def wrong_arrays(found):

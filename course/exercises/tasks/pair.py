@@ -111,7 +111,7 @@ class PairTask:
     def _example(
         self, found: Comparison, fwd: Callable[..., Any], bwd: Callable[..., Any], sitting: Sitting
     ) -> Example | None:
-        if found.faults:
+        if found.faults or not sitting.example:
             return None
         setting = Setting(names=(self.fwd, self.bwd), seed=sitting.seed, asked=self.asked, data=self.data)
         return smallest_counterexample(self.primal, self.draw, fwd, bwd, setting)

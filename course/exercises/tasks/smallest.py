@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -11,13 +12,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from course.comparison.agreement import array_error, scales
-from course.comparison.answer import AnswerFault, Watch, mismatch_is_fault, two_parts
+from course.comparison.answer import AnswerFault, Watch
+from course.comparison.compiled import quick
 from course.comparison.floating import along_floating, split_floating
 from course.comparison.pair import Setting, judging
 from course.comparison.point import Point, make_point
 from course.comparison.precision import FLOAT64
-from course.comparison.returned import cotangent_rows, without_idle_data
-from course.comparison.trees import Matched, argument_names, as_numbers, has_tangent, named_leaves, without_float0
+from course.comparison.runs import Pair
+from course.comparison.trees import argument_names, has_tangent, named_leaves, without_float0
 from course.exercises.tasks.drawing import Draw
 from course.records import Example
 
@@ -41,11 +43,12 @@ def smallest_counterexample(
     """
     probe = Draw(setting.seed)
     draw(probe)
+    pair = Pair(fwd, bwd, setting, Watch())
     fallback = None
     with judging():
         for sizes in _small_sizes(len(probe.asked)):
             point = make_point(primal, draw(Draw(setting.seed, small=sizes))).cast(np.float64)
-            example = _example_at(point, fwd, bwd, setting)
+            example = _example_at(point, pair)
             if example is not None and any(np.any(array) for array in example.right.values()):
                 return example
             fallback = fallback or example
@@ -60,17 +63,17 @@ def _small_sizes(axes: int) -> Iterator[tuple[int, ...]]:
     yield from dict.fromkeys(tries[:MOST_TRIES])
 
 
-def _example_at(point: Point, fwd: Callable[..., Any], bwd: Callable[..., Any], setting: Setting) -> Example | None:
+def _example_at(point: Point, pair: Pair) -> Example | None:
     y_bar = _counting_cotangent(point)
     try:
-        given = _given(point, fwd, bwd, y_bar, setting)
+        given = pair.numbers_by(point, y_bar, at_once=True)
     except AnswerFault:
         return None
     right = _right(point, y_bar)
     divisors = dict(zip(right, scales(list(right.values()), FLOAT64.floor), strict=True))
     for row in given:
         if not array_error(row.given, right[row.path], divisors[row.path]) <= NOTICEABLE:
-            return Example(_inputs(point, bwd, y_bar, setting), {row.path: row.given}, {row.path: right[row.path]})
+            return Example(_inputs(point, pair, y_bar), {row.path: row.given}, {row.path: right[row.path]})
     return None
 
 
@@ -87,34 +90,27 @@ def _counting_cotangent(point: Point) -> Any:
     return jax.tree.map(draw, jax.eval_shape(point.primal, *point.primals))
 
 
-def _given(
-    point: Point, fwd: Callable[..., Any], bwd: Callable[..., Any], y_bar: Any, setting: Setting
-) -> list[Matched]:
-    watch = Watch()
-    _, residuals = two_parts(watch.call(fwd, setting.names[0], *point.primals), setting.names[0], "(y, residuals)")
-    returned = watch.call(bwd, setting.names[1], residuals, y_bar)
-    with mismatch_is_fault():
-        rows = cotangent_rows(point, returned, setting.names[1], [], setting.asked, setting.data)
-        numbers = [row._replace(given=as_numbers(row, [])) for row in rows if has_tangent(row.like)]
-    return without_idle_data(point, numbers, setting.data, setting.names[1], [])
+@dataclass(frozen=True)
+class _Right:
+    """The cotangents of all floating arrays of a primal's arguments by `jax.vjp`, in order."""
+
+    primal: Callable[..., Any]
+
+    def __call__(self, primals: tuple[Any, ...], y_bar: list[Any]) -> list[Any]:
+        moving, still, join = split_floating(primals)
+        _, pullback, _ = jax.vjp(along_floating(self.primal, join, still), *moving, has_aux=True)
+        return list(pullback(y_bar))
 
 
 def _right(point: Point, y_bar: Any) -> dict[str, np.ndarray]:
-    moving, still, join = split_floating(point.primals)
-    _, pullback, _ = jax.vjp(along_floating(point.primal, join, still), *moving, has_aux=True)
-    paths = [path for path, leaf in _named(point, "_bar") if has_tangent(leaf)]
-    return {path: np.asarray(x_bar) for path, x_bar in zip(paths, pullback(without_float0(y_bar)[0]), strict=True)}
+    found = quick(_Right(point.primal), point.primal)(point.primals, without_float0(y_bar)[0])
+    return {path: np.asarray(x_bar) for (path, _), x_bar in zip(point.floating(), found, strict=True)}
 
 
-def _named(point: Point, ending: str = "") -> list[tuple[str, Any]]:
-    pairs = zip(point.names, point.primals, strict=True)
-    return [named for name, primal in pairs for named in named_leaves(primal, f"{name}{ending}")]
-
-
-def _inputs(point: Point, bwd: Callable[..., Any], y_bar: Any, setting: Setting) -> dict[str, np.ndarray]:
+def _inputs(point: Point, pair: Pair, y_bar: Any) -> dict[str, np.ndarray]:
     """What goes in, by name. A nudge of zero, asked for only to have its cotangent, is left out."""
-    bar_name = argument_names(bwd, 2)[1]
-    cotangents = [(path, leaf) for path, leaf in named_leaves(y_bar, bar_name) if leaf.dtype != jax.dtypes.float0]
-    given = {path: np.asarray(leaf) for path, leaf in [*_named(point), *cotangents]}
-    asked = {point.names[place] for place in setting.asked or ()}
+    named = zip((*point.names, argument_names(pair.bwd, 2)[1]), (*point.primals, y_bar), strict=True)
+    leaves = [(path, leaf) for name, tree in named for path, leaf in named_leaves(tree, name)]
+    given = {path: np.asarray(leaf) for path, leaf in leaves if leaf.dtype != jax.dtypes.float0}
+    asked = {point.names[place] for place in pair.setting.asked or ()}
     return {path: leaf for path, leaf in given.items() if np.any(leaf) or path not in asked}

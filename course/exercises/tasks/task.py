@@ -13,13 +13,17 @@ from course.records import Findings
 class Sitting:
     """The circumstances of one judging.
 
-    `seed` is that of every drawn number. With `aloud`, prints go to the terminal. `by_hand` holds the routes that may
-    be taken to a derivative; None refuses none.
+    Attributes:
+        seed: Of every drawn number.
+        aloud: Whether prints go to the terminal.
+        by_hand: The routes that may be taken to a derivative; None refuses none.
+        example: Whether to look for the smallest counterexample of a wrong answer.
     """
 
     seed: int = 0
     aloud: bool = False
     by_hand: frozenset[str] | None = None
+    example: bool = True
 
 
 class Task(Protocol):
