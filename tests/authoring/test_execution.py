@@ -1,7 +1,6 @@
 """Claims about executing the notebooks of this checkout from top to bottom, for a learner and for a teacher."""
 
 import pytest
-from nbgrader.utils import determine_grade, is_grade
 
 from course.authoring.checkout import this_checkout
 from course.authoring.execute import CellFailed, kernel, try_lesson
@@ -35,6 +34,8 @@ def test_an_untouched_notebook_executes_and_finds_nothing_started(there, lesson)
 @pytest.mark.slow
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_the_solved_notebook_executes_and_earns_every_point_from_nbgrader(there, lesson):
+    from nbgrader.utils import determine_grade, is_grade
+
     notebook = try_lesson(CHECKOUT, lesson, there, solved=True, grading=True)
     grades = [determine_grade(cell) for cell in notebook.cells if is_grade(cell)]
     possible = sum(exercise.points + exercise.cost_points for exercise in paper_of(lesson).exercises)

@@ -1,6 +1,5 @@
 """Claims about the notebooks that are in this checkout; a lesson whose source is not there yet is left out."""
 
-import nbformat
 import pytest
 
 from course.authoring.checkout import Checkout, lesson_of, made_notebooks, stem_of, this_checkout
@@ -28,6 +27,8 @@ def test_a_made_notebook_is_what_its_source_makes_and_shows_no_answer(lesson):
 
 
 def test_jupyter_takes_a_made_notebook_as_valid(lesson):
+    import nbformat  # takes seconds
+
     nbformat.validate(nbformat.read(CHECKOUT.made(lesson), 4))
 
 

@@ -5,9 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbgrader.nbgraderformat import MetadataValidator
 
 from course.authoring.checkout import this_checkout
 from course.authoring.make import lessons_with_source
@@ -73,12 +71,17 @@ def short_lesson(*, solved):
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_the_metadata_of_every_cell_is_valid(lesson):
+    import nbformat  # takes seconds
+    from nbgrader.nbgraderformat import MetadataValidator
+
     MetadataValidator().validate_nb(nbformat.read(CHECKOUT.made(lesson), 4))
 
 
 @pytest.mark.nbgrader
 @pytest.mark.slow
 def test_an_untouched_notebook_scores_nothing_and_the_solved_one_everything(tmp_path):
+    import nbformat
+
     untouched, solved = (notebook_text(short_lesson(solved=solved)) for solved in (False, True))
     hand_ins = {"source": untouched, "submitted/untouched": untouched, "submitted/solved": solved}
     for folder, text in hand_ins.items():

@@ -5,7 +5,6 @@ import hashlib
 import json
 import re
 
-import nbformat
 import pytest
 
 from course.authoring.notebook import notebook_text
@@ -29,6 +28,8 @@ def test_the_same_source_makes_the_same_bytes(tmp_path):
 
 
 def test_the_text_is_what_jupyter_itself_writes(tmp_path):
+    import nbformat  # takes seconds
+
     text = notebook_text(made(tmp_path))
     notebook = nbformat.reads(text, 4)
     nbformat.validate(notebook)

@@ -1,6 +1,5 @@
 """Claims about reading the source of a notebook."""
 
-import jupytext
 import pytest
 
 from course.authoring.checkout import this_checkout
@@ -52,6 +51,8 @@ def test_a_source_that_is_none_is_told_where_and_what_to_do(text, sentence):
     "text", [SOURCE, *(CHECKOUT.source(a).read_text(encoding="utf-8") for a in lessons_with_source(CHECKOUT))]
 )
 def test_jupytext_reads_the_same_cells(text):
+    import jupytext  # takes seconds
+
     ours = parse_source(text, "a.py").cells
     theirs = jupytext.reads(text, fmt="py:percent").cells
     assert [(cell.name, cell.text, cell.markdown) for cell in ours] == [

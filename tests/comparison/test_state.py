@@ -107,7 +107,7 @@ def test_a_closure_and_a_default_are_seen():
     assert set(changed(before, outside_of(function))) == {"kept", "counts"}
 
 
-@pytest.mark.parametrize("thing", [None, 3, "text", len, np.sin, object()], ids=repr)
+@pytest.mark.parametrize("thing", [None, 3, "text", len, np.sin, object()], ids=lambda thing: type(thing).__name__)
 def test_what_keeps_nothing_has_an_empty_snapshot(thing):
     assert outside_of(thing) == {}
 
