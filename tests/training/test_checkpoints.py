@@ -74,12 +74,15 @@ def test_the_last_few_checkpoints_are_kept(trainings, origin, tmp_path):
     assert sorted(int(path.name) for path in tmp_path.iterdir()) == [36, 40]
 
 
-def test_a_half_written_checkpoint_is_not_seen(trainings, origin, tmp_path):
-    save(tmp_path, train_until(trainings([JAX]), trainings([JAX]).start(), 18), origin)
+def test_a_half_written_checkpoint_is_not_seen_and_is_gone_after_the_next_one(trainings, origin, tmp_path):
+    run = train_until(trainings([JAX]), trainings([JAX]).start(), 18)
+    save(tmp_path, run, origin)
     half = tmp_path / "36.orbax-checkpoint-tmp"
     (half / "states").mkdir(parents=True)
     assert checkpoints.newest(tmp_path).step == 18
+    save(tmp_path, train_until(trainings([JAX]), run, 36), origin)
     assert not half.exists()
+    assert checkpoints.newest(tmp_path).step == 36
 
 
 def test_a_damaged_checkpoint_is_one_sentence_with_a_way_out(trainings, origin, tmp_path):
