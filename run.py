@@ -1,7 +1,7 @@
 """Sets handgrad up in .venv, once, and runs it. Needs Python and nothing else.
 
     python3 run.py               # the tour
-    python3 run.py test          # the whole test suite; what follows goes to pytest
+    python3 run.py test          # the test suite, on every core; what follows goes to pytest instead
     python3 run.py check mlp     # anything else is the command `course`, here `course check mlp`
 
 The syntax is Python 3.6's, to be able to say that a Python is too old.
@@ -35,6 +35,7 @@ DEV_GROUP = """
 import tomllib
 print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\\n")
 """
+ON_EVERY_CORE = ["-n", "auto", "--maxprocesses", "8", "--dist", "loadfile"]  # a process takes up to 3 GB
 NETWORK_WORDS = """name resolution|establish a new connection|dns error|error sending request|connection refused
 |connection reset|timed out|network is unreachable|nodename nor servname|getaddrinfo failed|proxyerror"""
 
@@ -212,13 +213,18 @@ def environment(python):
     return env
 
 
+def suite(python, arguments):
+    """Returns the command that tests: the whole suite, else what pytest's `arguments` ask for, in one process."""
+    return [python, "-m", "pytest"] + (arguments or ON_EVERY_CORE)
+
+
 def main(arguments):
     """Sets up, then runs what is asked for."""
     python = set_up(".venv", VERSIONS)
     if arguments[:1] == ["test"]:
         if not any("submission" in argument for argument in arguments):
             os.chdir(ROOT)  # where the suite is; a submission's path is meant from where it was typed
-        run([python, "-m", "pytest", *arguments[1:]], environment(python))
+        run(suite(python, arguments[1:]), environment(python))
     course = os.path.join(os.path.dirname(python), "course.exe" if WINDOWS else "course")
     run([course, *(arguments or ["tour"])], environment(python))
 

@@ -29,8 +29,7 @@ def result(version: str, arguments: list[str]) -> str:
     except SystemExit as reason:
         return f"FAILED: {reason}"
     print(f"Testing on Python {version}:", flush=True)
-    command = [python, "-m", "pytest", *arguments]
-    code = subprocess.call(command, cwd=ROOT, env=run.environment(python))
+    code = subprocess.call(run.suite(python, arguments), cwd=ROOT, env=run.environment(python))
     return f"{'passed' if code == 0 else f'FAILED (pytest ended with {code})'}, {time.monotonic() - start:.0f} s"
 
 

@@ -211,7 +211,7 @@ def test_a_failure_nobody_foresaw_shows_the_installers_last_lines(run, capfd):
     [
         ([], ["course", "tour"]),
         (["check", "mlp", "--why"], ["course", "check", "mlp", "--why"]),
-        (["test"], ["python", "-m", "pytest"]),
+        (["test"], ["python", "-m", "pytest", "-n", "auto", "--maxprocesses", "8", "--dist", "loadfile"]),
         (["test", "-k", "two words"], ["python", "-m", "pytest", "-k", "two words"]),
     ],
 )
