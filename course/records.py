@@ -87,6 +87,23 @@ class Slip:
 
 
 @dataclass(frozen=True)
+class Cause:
+    """What explains wrong numbers, beyond the general slips of single arrays.
+
+    `tier` is mistake (one of the exercise's own), line (of the primal) or place (up to which the numbers are right).
+    `name` is short, for lists; `arrays` are those that it explains. `kind` and `says` are the sentences that may be
+    said where the kind of a mistake, and where its name, may be told; `ask` leads to its mending.
+    """
+
+    tier: str
+    name: str
+    arrays: tuple[str, ...]
+    kind: str
+    says: str
+    ask: str = ""
+
+
+@dataclass(frozen=True)
 class Entry:
     """One number of an array: the answer's beside the true one."""
 
@@ -157,7 +174,8 @@ class Comparison:
     """The facts about one pair of functions at one point.
 
     It agrees when nothing is at fault, every array is right and every check passed. Cost is a fact beside these and
-    decides nothing. Print it, show it in a notebook, or take `to_json()`.
+    decides nothing. `causes` explain wrong arrays, the likeliest first. Print it, show it in a notebook, or take
+    `to_json()`.
     """
 
     answer: str
@@ -172,6 +190,7 @@ class Comparison:
     seed: int
     jax_version: str
     printed: str = ""
+    causes: tuple[Cause, ...] = ()
     schema: int = SCHEMA
 
     @property

@@ -100,11 +100,14 @@ def _judge(
 ) -> list[Verdict]:
     from course.grading.sitting import sit
 
+    def early(verdict: Verdict) -> None:
+        progress.tell(f"{verdict.title}: {verdict.headline}; looking for the reason")
+
     verdicts = []
     exercises = exercises_named(name)
     for number, exercise in enumerate(exercises, 1):
         progress.say(f"judging {exercise.name} ({number} of {len(exercises)})")
-        verdicts.append(sit(exercise, submission, attempts, seed=seed, feedback=feedback, aloud=aloud))
+        verdicts.append(sit(exercise, submission, attempts, seed=seed, feedback=feedback, aloud=aloud, early=early))
     return verdicts
 
 

@@ -41,16 +41,25 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Changes the line."""
+        from rich.markup import escape
+
+        text = escape(text)
         with self._lock:
             self._text = text
             if self._status is not None:
                 self._status.update(text)
+
+    def tell(self, text: str) -> None:
+        """Changes the line to something worth reading at once, while the rest takes longer."""
+        self.say(text)
+        self._timer.cancel()
+        self._appear()
 
     def _appear(self) -> None:
         from rich.console import Console
         from rich.status import Status
 
         with self._lock:
-            if not self._over:
+            if not self._over and self._status is None:
                 self._status = Status(self._text, console=Console(stderr=True))
                 self._status.start()

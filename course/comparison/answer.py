@@ -107,7 +107,7 @@ def _settled(returned: Any) -> Any:
     """Waits for what was returned: JAX computes ahead, and what fails late must fail here."""
     try:
         leaves = jax.tree.leaves(returned)
-    except (TypeError, ValueError):  # no pytree: that is another question
+    except (MemoryError, RecursionError, TypeError, ValueError):  # no pytree: that is another question
         return returned
     jax.block_until_ready(leaves)
     return returned

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +16,11 @@ import numpy as np
 from course.comparison import words
 from course.comparison.answer import Watch
 from course.comparison.by_hand.machinery import Guard
+from course.comparison.mistakes import Mistake
 from course.comparison.point import Point
 from course.comparison.precision import FLOAT64, Precision, narrow, precision_named
 from course.comparison.study import study
-from course.records import Agreement, Check, Comparison, Cost, Fault, Remark
+from course.records import Agreement, Cause, Check, Comparison, Cost, Fault, Remark
 
 _COTANGENTS = 1
 """Beside the seed, it makes the source of cotangents and tangents another than that of the primals."""
@@ -33,7 +34,9 @@ class Setting:
     returned (all by default), `data` those whose cotangent may be None although they are floating. `traceable` refuses
     what can't be traced by `jit`; otherwise that is a note. `float32` and `cost` ask these questions, too. With
     `aloud`, prints and breakpoints of the answer go to the terminal. `by_hand` holds the routes that may be taken to a
-    derivative, where it must be written by hand; None asks for nothing.
+    derivative, where it must be written by hand; None asks for nothing. `mistakes` are those with a name; with
+    `reasons`, a wrong answer is explained by them and by the primal's lines, after `early` was called with what is
+    known before.
     """
 
     names: tuple[str, str] = ("fwd", "bwd")
@@ -46,6 +49,9 @@ class Setting:
     cost: bool = True
     aloud: bool = False
     by_hand: frozenset[str] | None = None
+    mistakes: tuple[Mistake, ...] = ()
+    reasons: bool = True
+    early: Callable[[Comparison], None] | None = None
 
     def watch(self) -> Watch:
         """Somebody to watch the answer."""
@@ -62,6 +68,7 @@ class Record:
     costs: tuple[Cost, ...] = ()
     faults: list[Fault] = dataclasses.field(default_factory=list)
     remarks: list[Remark] = dataclasses.field(default_factory=list)
+    causes: list[Cause] = dataclasses.field(default_factory=list)
 
 
 def stream(seed: int) -> np.random.Generator:
@@ -128,7 +135,7 @@ def to_comparison(record: Record, names: Sequence[str], precision: Precision, se
     return Comparison(
         answer=" and ".join(dict.fromkeys(names)),
         headline=words.headline_of(record.arrays, record.checks, record.faults, names),
-        remarks=(*words.remarks_of(record.arrays, record.checks, record.faults), *record.remarks),
+        remarks=(*words.remarks_of(record.arrays, record.faults, record.causes), *record.remarks),
         arrays=record.arrays,
         checks=tuple(record.checks),
         costs=record.costs,
@@ -138,4 +145,5 @@ def to_comparison(record: Record, names: Sequence[str], precision: Precision, se
         seed=seed,
         jax_version=jax.__version__,
         printed=record.watch.printed,
+        causes=tuple(record.causes),
     )

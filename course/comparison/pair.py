@@ -19,6 +19,7 @@ from course.comparison import agreement, questions, single
 from course.comparison.answer import AnswerFault, refuse_change, refuse_state
 from course.comparison.compiled import quick
 from course.comparison.costs import pair_costs
+from course.comparison.diagnosis import diagnose
 from course.comparison.floating import along_floating, split_floating
 from course.comparison.judging import Record, Setting, at_precision, judging, stream, to_comparison
 from course.comparison.norms import norm
@@ -102,6 +103,7 @@ def _judge(judged: _Judging) -> None:
     if not _ask_reverse(judged, rows):
         if any(array.path in stubborn and array.slip is None for array in record.arrays):
             record.remarks.append(Remark(Feedback.KIND, _out_of_proportion(pair.bar, stubborn)))
+        _explain(judged, rows)
         return
     if stubborn:
         raise AnswerFault(Fault("state", bwd_name, _out_of_proportion(pair.bar, stubborn)))
@@ -112,6 +114,16 @@ def _judge(judged: _Judging) -> None:
         _ask_float32(judged, traced is not None and size_of(traced) <= MOST_AT_ONCE)
     if judged.setting.cost and traced is not None:
         questions.ask_for_cost(record, lambda: pair_costs(study(point), traced, pair.fwd))
+
+
+def _explain(judged: _Judging, rows: Sequence[Matched]) -> None:
+    """Looks for the reason of wrong arrays, once what is known of them was told."""
+    record, setting = judged.record, judged.setting
+    if judged.truth.by_columns or not setting.reasons:
+        return
+    if setting.early is not None:
+        setting.early(to_comparison(record, setting.names, judged.precision, setting.seed))
+    record.causes = diagnose(judged.point, judged.truth, rows, record.arrays, judged.precision, setting.mistakes)
 
 
 def _ask_proportion(judged: _Judging, rows: Sequence[Matched], returned: Any, residuals: Any) -> dict[str, bool]:

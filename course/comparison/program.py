@@ -113,6 +113,25 @@ def carry_count(eqn: JaxprEqn) -> int:
     return sum(_rank(outer) == _rank(inner) for outer, inner in zip(eqn.outvars, body.outvars, strict=True))
 
 
+def constant_count(eqn: JaxprEqn) -> int:
+    """How many of a scan's operands are the same in every round; the carries come after them."""
+    body = _opened(eqn.params["jaxpr"])
+    stacked = sum(_rank(outer) != _rank(inner) for outer, inner in zip(eqn.invars, body.invars, strict=True))
+    return len(eqn.invars) - carry_count(eqn) - stacked
+
+
+def called(eqn: JaxprEqn) -> Jaxpr | ClosedJaxpr | None:
+    """The one jaxpr that an equation merely calls on its operands; None if it is no plain call."""
+    if eqn.primitive.name in FLOP_RULES or eqn.primitive.name in _LIVE_RULES:
+        return None
+    nested = list(_bodies(eqn))
+    if len(nested) != 1:
+        return None
+    body = _opened(nested[0])
+    same_arity = len(body.invars) == len(eqn.invars) and len(body.outvars) == len(eqn.outvars)
+    return nested[0] if same_arity else None
+
+
 def _inline(
     jaxpr: Jaxpr | ClosedJaxpr, inputs: Sequence[Slot], steps: list[Step], callers: tuple[JaxprEqn, ...]
 ) -> tuple[Slot, ...]:
@@ -135,10 +154,9 @@ def _outputs(
     name = eqn.primitive.name
     if name in IDENTITIES or _only_renames(eqn):
         return inputs
-    if name not in FLOP_RULES and name not in _LIVE_RULES:
-        call = _called(eqn, inputs)
-        if call is not None:
-            return _inline(*call, steps, (eqn, *callers))
+    call = _call(eqn, inputs)
+    if call is not None:
+        return _inline(*call, steps, (eqn, *callers))
     outputs = tuple(_new_value(var, inputs, name) for var in eqn.outvars)
     nested = _bodies(eqn) if name in _LIVE_RULES else ()
     bodies = tuple(flatten(body, (eqn, *callers)) for body in nested)
@@ -158,18 +176,14 @@ def _only_renames(eqn: JaxprEqn) -> bool:
     return eqn.primitive.name == "convert_element_type" and _dtype(eqn.invars[0]) == _dtype(eqn.outvars[0])
 
 
-def _called(eqn: JaxprEqn, inputs: tuple[Slot, ...]) -> tuple[Any, tuple[Slot, ...]] | None:
-    """The one jaxpr that an equation merely calls, with its operands; None if the equation is no plain call."""
+def _call(eqn: JaxprEqn, inputs: tuple[Slot, ...]) -> tuple[Any, tuple[Slot, ...]] | None:
+    """The jaxpr that an equation calls, with its operands; a linear solve calls the way forward alone."""
     if eqn.primitive.name == "custom_linear_solve":
         lengths, solve = eqn.params["const_lengths"], eqn.params["jaxprs"].solve
         before = lengths.matvec + lengths.vecmat
         return solve, (*inputs[before : before + lengths.solve], *inputs[sum(lengths) :])
-    nested = list(_bodies(eqn))
-    if len(nested) != 1:
-        return None
-    body = _opened(nested[0])
-    same_arity = len(body.invars) == len(inputs) and len(body.outvars) == len(eqn.outvars)
-    return (nested[0], inputs) if same_arity else None
+    body = called(eqn)
+    return None if body is None else (body, inputs)
 
 
 def _bodies(eqn: JaxprEqn) -> Iterator[Any]:
@@ -188,12 +202,7 @@ def _live_step(step: Step, needed: set[Value]) -> Step:
 
 
 def _live_scan(step: Step, used: list[bool]) -> Step:
-    carries = carry_count(step.eqn)
-    stacked_inputs = sum(
-        _rank(outer) != _rank(inner)
-        for outer, inner in zip(step.eqn.invars, _opened(step.eqn.params["jaxpr"]).invars, strict=True)
-    )
-    constants = len(step.inputs) - carries - stacked_inputs
+    constants, carries = constant_count(step.eqn), carry_count(step.eqn)
     while True:
         body, wanted = live_part(step.bodies[0], used)
         grown = _or(used, wanted[constants : constants + carries])

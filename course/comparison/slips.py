@@ -45,8 +45,13 @@ class Context:
     @property
     def tolerance(self) -> float:
         """How near the numbers must be, relative to the norm."""
-        least = NAMING_TOLERANCE if self.precision.name == "float64" else NARROW_NAMING_TOLERANCE
-        return max(least, self.precision.tolerance)
+        return naming_tolerance(self.precision)
+
+
+def naming_tolerance(precision: Precision) -> float:
+    """How near numbers must be to those of a mistake for it to be named, relative to the norm."""
+    least = NAMING_TOLERANCE if precision.name == "float64" else NARROW_NAMING_TOLERANCE
+    return max(least, precision.tolerance)
 
 
 def find_slip(path: str, given: np.ndarray, context: Context) -> Slip | None:
@@ -151,11 +156,17 @@ def _scaled(given: np.ndarray, right: np.ndarray, context: Context) -> Slip | No
     return Slip("factor", _times(given, f"{factor:.7g}"), "Which constant is in one of the two alone?")
 
 
-def _known_factor(given: np.ndarray, factor: float, context: Context) -> Slip | None:
+def known_factor(factor: float, context: Context) -> tuple[str, str] | None:
+    """What a factor is called that slips are made of, and where it comes from; None for any other number."""
     for value, name, origin in _constants(context):
         if abs(factor - value) <= context.tolerance * abs(value):
-            return Slip("factor", _times(given, name, origin), "Where does that constant come from, or go?")
+            return name, origin
     return None
+
+
+def _known_factor(given: np.ndarray, factor: float, context: Context) -> Slip | None:
+    known = known_factor(factor, context)
+    return Slip("factor", _times(given, *known), "Where does that constant come from, or go?") if known else None
 
 
 def _times(given: np.ndarray, factor: str, origin: str = "") -> str:

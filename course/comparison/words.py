@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from itertools import accumulate
 
-from course.records import Agreement, Check, Fault, Feedback, Remark
+from course.records import Agreement, Cause, Check, Fault, Feedback, Remark
 
 LONGEST_LIST = 30
 """Characters of names that a headline lists; the others it counts."""
@@ -88,10 +88,15 @@ def listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def remarks_of(arrays: Sequence[Agreement], checks: Sequence[Check], faults: Sequence[Fault]) -> tuple[Remark, ...]:
-    """What may be said beyond the headline, each sentence at its feedback level."""
+def remarks_of(
+    arrays: Sequence[Agreement], faults: Sequence[Fault], causes: Sequence[Cause] = ()
+) -> tuple[Remark, ...]:
+    """What may be said beyond the headline, most telling first, each sentence at its feedback level."""
     remarks = [_fault_remark(fault) for fault in faults]
-    remarks += _array_remarks([array for array in arrays if not array.right])
+    remarks += [remark for cause in causes for remark in _cause_remarks(cause)]
+    explained = {path for cause in causes for path in cause.arrays}
+    wrong = [array for array in arrays if not array.right]
+    remarks += _array_remarks(wrong, silent=not explained)
     return tuple(remarks)
 
 
@@ -100,14 +105,21 @@ def _fault_remark(fault: Fault) -> Remark:
     return Remark(Feedback.PASS, text)
 
 
-def _array_remarks(wrong: Sequence[Agreement]) -> list[Remark]:
+def _cause_remarks(cause: Cause) -> list[Remark]:
+    remarks = [Remark(Feedback.KIND, cause.kind), Remark(Feedback.NAME, cause.says)]
+    remarks += [Remark(Feedback.NAME, f"Ask: {cause.ask}")] if cause.ask else []
+    return [remark for remark in remarks if remark.text]
+
+
+def _array_remarks(wrong: Sequence[Agreement], silent: bool) -> list[Remark]:
+    """What is known of each array alone; with `silent`, nothing else explains them, and that is said."""
     slips = [array.slip for array in wrong]
     if wrong and slips[0] and all(slip and slip.text == slips[0].text for slip in slips):
         slip = slips[0]
         text = slip.text if len(wrong) == 1 else f"All of them alike: {slip.text[0].lower()}{slip.text[1:]}"
         return [Remark(Feedback.KIND, text), Remark(Feedback.NAME, f"Ask: {slip.ask}")]
     remarks = [Remark(Feedback.KIND, f"{array.path}: {array.slip.text}") for array in wrong if array.slip]
-    return remarks or [_worst_remark(array) for array in wrong[:1]]
+    return remarks or [_worst_remark(array) for array in wrong[:1] if silent]
 
 
 def _worst_remark(array: Agreement) -> Remark:

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import io
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from course.comparison.faults import one_sentence
@@ -18,7 +18,7 @@ from course.exercises.tasks.task import Sitting
 from course.grading.by_hand import route_named
 from course.grading.closure import uses_of
 from course.grading.finding import Found
-from course.grading.sentences import answer_of, fault_sentences, our_fault, to_write, verdict_of
+from course.grading.sentences import answer_of, fault_sentences, feedback_at, our_fault, to_write, verdict_of
 from course.grading.soundness import require_sound_jax
 from course.grading.submission import Submission
 from course.records import Fault, Feedback, Findings, Remark, Status, Verdict
@@ -33,6 +33,7 @@ def judge(
     feedback: Feedback | None = None,
     aloud: bool = False,
     example: bool = True,
+    early: Callable[[Verdict], None] | None = None,
 ) -> Verdict:
     """Judges one exercise of a submission.
 
@@ -44,19 +45,32 @@ def judge(
         feedback: How much the verdict may say; by default it grows with the attempts.
         aloud: Whether prints and breakpoints of the answer go to the terminal.
         example: Whether to look for the smallest counterexample of a wrong answer, the dearer part.
+        early: Is called with the verdict on a wrong answer before its reason is looked for, which takes a second or so.
 
     Raises:
         Unsound: This JAX computes wrongly on this machine.
         KeyboardInterrupt: It was interrupted.
     """
     require_sound_jax()
+
+    def verdict(findings: Findings) -> Verdict:
+        return verdict_of(exercise, findings, attempt=attempt, feedback=feedback, where=submission.where)
+
     found = find_answer(exercise, submission)
-    findings = _find_out(exercise, found, Sitting(seed, aloud, example=example and feedback is not Feedback.PASS))
+    level = feedback_at(attempt) if feedback is None else feedback
+    sitting = Sitting(
+        seed,
+        aloud,
+        example=example and level > Feedback.PASS,
+        reasons=level >= Feedback.KIND,
+        early=None if early is None else lambda findings: early(verdict(findings)),
+    )
+    findings = _find_out(exercise, found, sitting)
     if _may_lie_with_others(exercise, found, findings):
         findings = _blame_earlier(exercise, found, submission, findings, seed)
     if found.supplied:
         findings = with_note(findings, f"Earlier answers supplied by the grader: {', '.join(found.supplied)}.")
-    return verdict_of(exercise, findings, attempt=attempt, feedback=feedback, where=submission.where)
+    return verdict(findings)
 
 
 def find_answer(exercise: Exercise, submission: Submission) -> Found:

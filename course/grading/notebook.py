@@ -152,13 +152,35 @@ def _judge(exercise: Exercise, namespace: Mapping[str, Any], debug: bool) -> Ver
     attempts = Attempts(None if _is_graded() else answers.find_folder(Path.cwd()))
     submission = Submission.of_namespace({**namespace, **given, **_earlier(exercise, namespace)}, _where())
     try:
-        with _quiet() if _is_graded() else contextlib.nullcontext():
-            return sit(exercise, submission, attempts, aloud=debug)
+        with _quiet() if _is_graded() else contextlib.nullcontext(), _Early() as early:
+            return sit(exercise, submission, attempts, aloud=debug, early=early.show)
     except Unsound as error:
         raise Misuse(str(error)) from None
     finally:
         if attempts.complaint:
             print(attempts.complaint)
+
+
+class _Early:
+    """Shows a card in a notebook while the reason of a wrong answer is looked for, and takes it away again."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def __enter__(self) -> _Early:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._handle is not None:
+            self._handle.update({"text/plain": ""}, raw=True)
+
+    def show(self, verdict: Verdict) -> None:
+        """Shows the card, where there is a notebook to show it."""
+        if "ipykernel" not in sys.modules or _is_graded():
+            return
+        from IPython.display import display
+
+        self._handle = display(verdict, display_id=True)
 
 
 def _earlier(exercise: Exercise, namespace: Mapping[str, Any]) -> dict[str, Any]:

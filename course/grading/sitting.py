@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from course.exercises import paper_of
 from course.exercises.exercise import Exercise
 from course.grading.attempts import Attempts
@@ -18,6 +20,7 @@ def sit(
     seed: int = 0,
     feedback: Feedback | None = None,
     aloud: bool = False,
+    early: Callable[[Verdict], None] | None = None,
 ) -> Verdict:
     """Judges one exercise as the try that it is, and keeps the verdict.
 
@@ -28,9 +31,10 @@ def sit(
         seed: Of every drawn number.
         feedback: How much the verdict may say; by default it grows with the tries.
         aloud: Whether prints and breakpoints of the answer go to the terminal.
+        early: Is called with the verdict on a wrong answer before its reason is looked for.
     """
     source = find_answer(exercise, submission).own_hash
     attempt = attempts.number(exercise.name, source)
-    verdict = judge(exercise, submission, seed=seed, attempt=attempt, feedback=feedback, aloud=aloud)
+    verdict = judge(exercise, submission, seed=seed, attempt=attempt, feedback=feedback, aloud=aloud, early=early)
     attempts.keep(verdict, source, [other.name for other in paper_of(exercise.lesson).exercises])
     return verdict

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from course.comparison.mistakes import Mistake
 from course.comparison.pair import Setting, judge_pair
 from course.comparison.point import Point, make_point
 from course.exercises.tasks.drawing import Draw
@@ -52,6 +53,7 @@ class PairTask:
         data: Places of the primals that may get None although they are floating.
         traceable: Whether the answer must be safe under `jit`; otherwise that is a note.
         limits: What it may cost, if that counts.
+        mistakes: Wrong derivations with a name; what else is wrong is traced to a line of the primal.
     """
 
     primal: Callable[..., Any]
@@ -64,6 +66,7 @@ class PairTask:
     data: tuple[int, ...] = ()
     traceable: bool = True
     limits: Limits | None = None
+    mistakes: tuple[Mistake, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -80,11 +83,11 @@ class PairTask:
         """Judges at the drawn inputs, then at each awkward case; the first that fails ends it."""
         fwd = self.given if self.given is not None else answer[self.fwd]
         judge_at = partial(self._judge_at, fwd, answer[self.bwd], sitting)
-        found = judge_at(self.draw, cost=True)
+        found = judge_at(self.draw, first=True)
         if not found.agrees:
             return find_out(found, example=self._example(found, fwd, answer[self.bwd], sitting))
         for case in self.awkward:
-            there = judge_at(case.draw, cost=False)
+            there = judge_at(case.draw, first=False)
             if not there.agrees:
                 return find_out(there, case=case.name)
         excess = self.limits.excess(found, self._point(self.draw, sitting.seed)) if self.limits else None
@@ -94,17 +97,21 @@ class PairTask:
         return make_point(self.primal, draw(Draw(seed)))
 
     def _judge_at(
-        self, fwd: Callable[..., Any], bwd: Callable[..., Any], sitting: Sitting, draw: Drawing, *, cost: bool
+        self, fwd: Callable[..., Any], bwd: Callable[..., Any], sitting: Sitting, draw: Drawing, *, first: bool
     ) -> Comparison:
+        early = sitting.early
         setting = Setting(
             names=(self.fwd, self.bwd),
             seed=sitting.seed,
             asked=self.asked,
             data=self.data,
             traceable=self.traceable,
-            cost=cost,
+            cost=first,
             aloud=sitting.aloud,
             by_hand=sitting.by_hand,
+            mistakes=self.mistakes,
+            reasons=first and sitting.reasons,
+            early=None if early is None else lambda known: early(find_out(known)),
         )
         return judge_pair(self._point(draw, sitting.seed), fwd, bwd, setting)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,12 +18,16 @@ class Sitting:
         aloud: Whether prints go to the terminal.
         by_hand: The routes that may be taken to a derivative; None refuses none.
         example: Whether to look for the smallest counterexample of a wrong answer.
+        reasons: Whether to look for what explains one.
+        early: Is called with what is known of a wrong answer before its reason is looked for.
     """
 
     seed: int = 0
     aloud: bool = False
     by_hand: frozenset[str] | None = None
     example: bool = True
+    reasons: bool = True
+    early: Callable[[Findings], None] | None = None
 
 
 class Task(Protocol):

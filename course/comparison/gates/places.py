@@ -1,0 +1,136 @@
+"""Where in its author's text an equation of a primal comes from, and what the text calls a value."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import os
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from course.comparison.faults import is_theirs
+
+LONGEST_NAME = 40
+"""Characters of an expression that may stand for a value's name; of a longer one the line is shown."""
+
+_Span = tuple[int, int, int, int]
+
+
+class Place(NamedTuple):
+    """An expression in somebody's file: its first line and column, and its last, as Python counts them."""
+
+    file: str
+    span: _Span
+
+    @property
+    def statement(self) -> str:
+        """The line on which it begins, or the statement's lines in one."""
+        return _texts(self.file).statement(self.span) or linecache.getline(self.file, self.span[0]).strip()
+
+    @property
+    def text(self) -> str:
+        """The expression itself, in one line."""
+        return _texts(self.file).text(self.span)
+
+    @property
+    def name(self) -> str:
+        """What the value is called: the variable that it is assigned to, else its own text; empty if that is long."""
+        text = _texts(self.file).name(self.span)
+        return text if len(text) <= LONGEST_NAME else ""
+
+
+def place_of(eqn: Any, folder: str) -> Place | None:
+    """The innermost expression of the primal's author that made an equation.
+
+    Args:
+        eqn: The equation; one inside a function that JAX compiled earlier has no frames of theirs.
+        folder: Where the primal's file lies: what lies there belongs to its author.
+    """
+    traceback = eqn.source_info.traceback
+    for code, instruction in zip(*traceback.raw_frames(), strict=True) if traceback else ():
+        if os.path.dirname(code.co_filename) == folder or is_theirs(code.co_filename):
+            line, last, column, last_column = _positions(code)[instruction // 2]
+            if None not in (line, last, column, last_column):
+                return Place(code.co_filename, (line, column, last, last_column))
+    return None
+
+
+def folder_of(function: Callable[..., Any]) -> str:
+    """Where the file of a function lies; empty for one that has none."""
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    code = getattr(function, "__code__", None)
+    return os.path.dirname(code.co_filename) if code else ""
+
+
+@lru_cache(maxsize=512)
+def _positions(code: Any) -> list[Any]:
+    return list(code.co_positions())
+
+
+class _Texts:
+    """The text of one file, with its expressions by their places."""
+
+    def __init__(self, text: str):
+        self._text = text
+        self._names: dict[_Span, str] = {}
+        self._statements: dict[_Span, str] = {}
+        for statement in _statements(text):
+            whole = " ".join((ast.get_source_segment(text, statement) or "").split())
+            target = _target(statement)
+            for node in _expressions(statement):
+                span = _span(node)
+                self._statements.setdefault(span, whole)
+                if target and node is statement.value:
+                    self._names[span] = target
+
+    def name(self, span: _Span) -> str:
+        """The variable that an expression is assigned to, else its text."""
+        return self._names.get(span) or self.text(span)
+
+    def statement(self, span: _Span) -> str:
+        """The simple statement that an expression is in."""
+        return self._statements.get(span, "")
+
+    def text(self, span: _Span) -> str:
+        """The expression at a place, in one line."""
+        line, column, last, last_column = span
+        lines = [text.encode() for text in self._text.splitlines(keepends=True)[line - 1 : last]]
+        if not lines:
+            return ""
+        lines[-1] = lines[-1][:last_column]
+        lines[0] = lines[0][column:]
+        return " ".join(b"".join(lines).decode(errors="replace").split())
+
+
+@lru_cache(maxsize=64)
+def _texts_of(text: str) -> _Texts:
+    return _Texts(text)
+
+
+def _texts(file: str) -> _Texts:
+    return _texts_of("".join(linecache.getlines(file)))
+
+
+def _statements(text: str) -> Iterator[Any]:
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return
+    simple = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Expr)
+    yield from (node for node in ast.walk(tree) if isinstance(node, simple))
+
+
+def _target(statement: Any) -> str:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    one = targets[0] if len(targets) == 1 else None
+    return one.id if isinstance(one, ast.Name) and not isinstance(statement, ast.AugAssign) else ""
+
+
+def _expressions(statement: Any) -> Iterator[Any]:
+    yield from (node for node in ast.walk(statement) if isinstance(node, ast.expr))
+
+
+def _span(node: Any) -> _Span:
+    return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset

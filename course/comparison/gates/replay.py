@@ -1,0 +1,225 @@
+"""Runs a laid-out primal again with a gate on every edge and a switch on every rule.
+
+Which gates are set, and how the rules are, comes in as numbers, so that one compiled program serves every hypothesis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import IntEnum
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var, jaxpr_as_fun
+
+from course.comparison.gates.edges import Rule, Survey
+from course.comparison.gates.tape import Slot, Step, Tape, Value
+from course.comparison.program import carry_count, constant_count
+
+
+class When(IntEnum):
+    """In which rounds of the loop around it a gate or a rule is set."""
+
+    ALWAYS = 0
+    FIRST = 1
+    LAST = 2
+    NOT_FIRST = 3
+    NOT_LAST = 4
+
+
+class Settings(NamedTuple):
+    """One hypothesis as numbers: a multiplier for each edge, a choice for each rule, and when they hold."""
+
+    gates: Any
+    rules: Any
+    when: Any
+
+
+class Turn(NamedTuple):
+    """Which round of a loop it is."""
+
+    number: Any
+    last: int
+
+
+class Replay:
+    """Replays a tape under settings."""
+
+    def __init__(self, tape: Tape, found: Survey):
+        """Numbers the edges and rules."""
+        self._tape = tape
+        self._into = {(edge.step, edge.operand): i for i, edge in enumerate(found.edges) if edge.operand is not None}
+        self._out = {edge.value: i for i, edge in enumerate(found.edges) if edge.operand is None}
+        self._rules = {rule.step: (i, rule) for i, rule in enumerate(found.rules)}
+
+    def __call__(self, inputs: Sequence[Any], settings: Settings) -> list[Any]:
+        """The outputs; their cotangents pass the gates and rules on the way back."""
+        return self._run(self._tape, inputs, settings, None)
+
+    def _run(self, tape: Tape, inputs: Sequence[Any], settings: Settings, turn: Turn | None) -> list[Any]:
+        known: dict[Value, Any] = {**tape.constants, **dict(zip(tape.inputs, inputs, strict=True))}
+        for step in tape.steps:
+            operands = [
+                self._gated(_read(slot, known), self._into.get((step, place)), settings, turn)
+                for place, slot in enumerate(step.inputs)
+            ]
+            outputs = self._step(step, operands, known, settings, turn)
+            for value, output in zip(step.outputs, outputs, strict=True):
+                known[value] = self._gated(output, self._out.get(value), settings, turn)
+        return [_read(slot, known) for slot in tape.outputs]
+
+    def _step(
+        self, step: Step, operands: list[Any], known: dict[Value, Any], settings: Settings, turn: Turn | None
+    ) -> Sequence[Any]:
+        if step.name == "scan":
+            return self._scan(step, operands, settings)
+        if step.name == "cond":
+            branches = [partial(self._branch, body, settings=settings, turn=turn) for body in step.bodies]
+            return jax.lax.switch(operands[0], branches, *operands[1:])
+        if step in self._rules:
+            number, rule = self._rules[step]
+            choice = jnp.where(_holds(settings.when, turn), settings.rules[number], 0)
+            others = [known[option.value] for option in rule.instead if option.value is not None]
+            return [_ruled(rule, operands, others, choice)]
+        return run_equation(step.eqn, operands)
+
+    def _branch(self, body: Tape, *operands: Any, settings: Settings, turn: Turn | None) -> list[Any]:
+        return self._run(body, operands, settings, turn)
+
+    def _scan(self, step: Step, operands: list[Any], settings: Settings) -> Sequence[Any]:
+        params, body = step.eqn.params, step.bodies[0]
+        first, carries = constant_count(step.eqn), carry_count(step.eqn)
+        constants, start, stacked = operands[:first], operands[first : first + carries], operands[first + carries :]
+
+        def turn_over(carry: Any, entering: Any) -> Any:
+            number, rows = entering
+            outputs = self._run(body, [*constants, *carry, *rows], settings, Turn(number, params["length"] - 1))
+            return outputs[:carries], outputs[carries:]
+
+        numbers = jnp.arange(params["length"])
+        carry, rows = jax.lax.scan(
+            turn_over, start, (numbers, stacked), length=params["length"], reverse=params["reverse"]
+        )
+        return [*carry, *rows]
+
+    def _gated(self, x: Any, number: int | None, settings: Settings, turn: Turn | None) -> Any:
+        if number is None:
+            return x
+        return _gate(x, jnp.where(_holds(settings.when, turn), settings.gates[number], 1.0))
+
+
+def run_equation(eqn: JaxprEqn, operands: Sequence[Any]) -> list[Any]:
+    """Runs one equation, under whatever transformation is at work."""
+    names: list[Var] = []
+    atoms = [atom if isinstance(atom, Literal) else _own(atom, names) for atom in eqn.invars]
+    alone = Jaxpr((), names, list(eqn.outvars), [eqn.replace(invars=atoms)], eqn.effects)
+    given = [x for x, atom in zip(operands, eqn.invars, strict=True) if not isinstance(atom, Literal)]
+    return jaxpr_as_fun(ClosedJaxpr(alone, ()))(*given)
+
+
+def _own(atom: Any, names: list[Var]) -> Var:
+    names.append(Var(atom.aval))
+    return names[-1]
+
+
+def _read(slot: Slot, known: dict[Value, Any]) -> Any:
+    return slot.val if isinstance(slot, Literal) else known[slot]
+
+
+def _holds(when: Any, turn: Turn | None) -> Any:
+    if turn is None:
+        return True
+    first, last = turn.number == 0, turn.number == turn.last
+    return jnp.stack([jnp.ones((), bool), first, last, ~first, ~last])[when]
+
+
+@jax.custom_vjp
+def _gate(x: Any, m: Any) -> Any:
+    """The identity; backward multiplies by m."""
+    return x
+
+
+_gate.defvjp(lambda x, m: (x, m), lambda m, x_bar: ((m * x_bar).astype(x_bar.dtype), jnp.zeros_like(m)))
+
+
+def _ruled(rule: Rule, operands: list[Any], others: list[Any], choice: Any) -> Any:
+    """Runs a step. Choice 0 gives the true derivative; the others first `SLOPES`, then `rule.instead`, in order."""
+
+    @jax.custom_vjp
+    def run(choice: Any, operands: list[Any], others: list[Any]) -> Any:
+        return run_equation(rule.step.eqn, operands)[0]
+
+    def forward(choice: Any, operands: list[Any], others: list[Any]) -> Any:
+        y = run(choice, operands, others)
+        return y, (choice, operands, others, y)
+
+    def backward(residuals: Any, y_bar: Any) -> Any:
+        choice, operands, others, y = residuals
+        taken_at = _substituted(rule, operands, others, {"result": y, "cotangent": y_bar}, choice)
+        bars = _pulled(rule.step.eqn, taken_at, y_bar)
+        if rule.operand is not None:
+            slope = _pulled(rule.step.eqn, taken_at, jnp.ones_like(y_bar))[rule.operand]
+            shapes = [shape(slope, operands[rule.operand], y, y_bar) for _, shape in SLOPES]
+            chosen = jnp.where(choice <= len(shapes), choice, 0)
+            bars[rule.operand] = y_bar * jnp.stack([slope, *shapes])[chosen]
+        return _no_tangent(choice), bars, [jnp.zeros_like(value) for value in others]
+
+    run.defvjp(forward, backward)
+    return run(choice, operands, others)
+
+
+def _substituted(
+    rule: Rule, operands: list[Any], others: list[Any], at_hand: Mapping[str, Any], choice: Any
+) -> list[Any]:
+    """The operands with the chosen one replaced; the step's result and its cotangent are at hand."""
+    taken_at, rest = list(operands), iter(others)
+    for number, option in enumerate(rule.instead, len(SLOPES) + 1):
+        operand = jnp.asarray(operands[option.place])
+        other = next(rest) if option.value else _made(option.kind, operand, at_hand)
+        taken_at[option.place] = jnp.where(choice == number, other.astype(operand.dtype), taken_at[option.place])
+    return taken_at
+
+
+def _made(kind: str, operand: Any, at_hand: Mapping[str, Any]) -> Any:
+    if kind in at_hand:
+        return at_hand[kind]
+    return {"ones": jnp.ones_like, "reciprocal": jnp.reciprocal, "transposed": jnp.transpose}[kind](operand)
+
+
+def _pulled(eqn: JaxprEqn, operands: list[Any], y_bar: Any) -> list[Any]:
+    """The cotangents of an equation's operands; float0 zeros for those without a tangent."""
+    places = [i for i, x in enumerate(operands) if jnp.issubdtype(jnp.result_type(x), jnp.floating)]
+
+    def function(*floats: Any) -> Any:
+        given = list(operands)
+        for place, x in zip(places, floats, strict=True):
+            given[place] = x
+        return run_equation(eqn, given)[0]
+
+    bars = jax.vjp(function, *(jnp.asarray(operands[i]) for i in places))[1](y_bar)
+    whole = [_no_tangent(x) for x in operands]
+    for place, bar in zip(places, bars, strict=True):
+        whole[place] = bar
+    return whole
+
+
+def _no_tangent(x: Any) -> Any:
+    return np.zeros(jnp.shape(x), jax.dtypes.float0)
+
+
+Slope = Callable[[Any, Any, Any, Any], Any]
+
+SLOPES: tuple[tuple[str, Slope], ...] = (
+    ("missing", lambda slope, x, y, y_bar: jnp.ones_like(slope)),
+    ("result", lambda slope, x, y, y_bar: y),
+    ("argument", lambda slope, x, y, y_bar: x),
+    ("squared", lambda slope, x, y, y_bar: slope**2),
+    ("complement", lambda slope, x, y, y_bar: 1 - slope),
+    ("1 - x**2", lambda slope, x, y, y_bar: 1 - x**2),
+    ("x * (1 - x)", lambda slope, x, y, y_bar: x * (1 - x)),
+    ("upstream", lambda slope, x, y, y_bar: (y_bar > 0).astype(slope.dtype)),
+)
+"""Local derivatives that people write in the place of the true one, from slope, argument, result and cotangent."""

@@ -1,0 +1,140 @@
+"""Tries every hypothesis about a primal against the numbers of an answer, in one compiled program.
+
+For each hypothesis and each array the program gives two inner products, with e = answer - truth, d = truth - what the
+hypothesis gives:
+
+    <e, d> and <d, d>        so that |e - c d|^2 = <e, e> - 2 c <e, d> + c^2 <d, d>
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from course.comparison.compiled import QUICK
+from course.comparison.counting import count_jaxpr
+from course.comparison.gates.edges import Survey, survey
+from course.comparison.gates.hypotheses import Hypothesis, hypotheses, settings_of
+from course.comparison.gates.places import folder_of
+from course.comparison.gates.replay import Replay, Settings
+from course.comparison.gates.tape import Manner, Value, lay
+from course.comparison.study import Study
+from course.comparison.trees import argument_names, has_tangent, named_leaves, without_float0
+
+MOST_WORK = 2e10
+"""FLOPs that a search may take: a second or two. A larger primal is searched by its edges alone, or not at all."""
+
+BACKWARD = 3
+"""A primal forward and backward takes about this many times its own FLOPs."""
+
+
+@dataclass(frozen=True)
+class Products:
+    """What every hypothesis has to do with an answer: rows are hypotheses, columns arrays.
+
+    `ed` is <e, d>, `dd` is <d, d>, and `ee` holds <e, e> for each array, all divided by the square of the array's
+    scale. `numbers` counts the entries of d that are not zero.
+    """
+
+    tried: tuple[Hypothesis, ...]
+    ed: np.ndarray
+    dd: np.ndarray
+    ee: np.ndarray
+    numbers: np.ndarray
+
+
+class Searcher:
+    """A primal at given shapes, ready to be searched."""
+
+    def __init__(self, known: Study, deep: bool):
+        """Lays the primal flat and lists what can be wrong about it.
+
+        Args:
+            known: The primal, traced.
+            deep: Whether to look under custom rules; they may say another derivative than what is under them.
+        """
+        leaves = _values(known)
+        tape = lay(known.jaxpr, leaves, Manner(folder_of(known.primal), deep))
+        self.found: Survey = survey(tape)
+        self.tried = _affordable(hypotheses(self.found), count_jaxpr(known.jaxpr).flops)
+        self._replay = Replay(tape, self.found)
+        self._moves = [leaf.moves for leaf in leaves]
+        self._compiled = jax.jit(self._products, compiler_options=QUICK)
+
+    def products(self, primals: Any, y_bar: Any, errors: Sequence[Any], truth: Sequence[Any]) -> Products:
+        """Runs every hypothesis.
+
+        Args:
+            primals: The point, as JAX arrays.
+            y_bar: The cotangent.
+            errors: Answer minus truth, an array for each moving leaf, divided by its scale; zeros where none is asked.
+            truth: The true cotangents, each with the number that it is divided by.
+
+        Raises:
+            ValueError: The replay does not give the truth, so nothing that it says could be trusted.
+        """
+        leaves = jax.tree.leaves(primals)
+        rows = settings_of([Hypothesis(), *self.tried], self.found)
+        off, ed, dd, numbers = jax.tree.map(
+            np.asarray, self._compiled(leaves, without_float0(y_bar)[0], list(errors), list(truth), rows)
+        )
+        if not off <= AS_GOOD_AS_TRUE:
+            raise ValueError("The primal's program, replayed, must give the derivative that JAX gives; it does not.")
+        ee = np.array([float(np.sum(np.square(np.asarray(e)))) for e in errors])
+        return Products(tuple(self.tried), ed[1:], dd[1:], ee, numbers[1:])
+
+    def _products(self, leaves: Any, y_bars: Any, errors: Any, truth: Any, rows: Settings) -> Any:
+        def cotangents(settings: Settings) -> list[Any]:
+            moving = [leaf for leaf, moves in zip(leaves, self._moves, strict=True) if moves]
+
+            def run(moving: list[Any]) -> list[Any]:
+                rest = iter(moving)
+                given = [next(rest) if moves else leaf for leaf, moves in zip(leaves, self._moves, strict=True)]
+                return [y for y in self._replay(given, settings) if has_tangent(y)]
+
+            bars = jax.vjp(run, moving)[1](y_bars)[0]
+            return [bar / scale for bar, (_, scale) in zip(bars, truth, strict=True)]
+
+        scaled = [right / scale for right, scale in truth]
+
+        def row(settings: Settings) -> Any:
+            d = [right - bar for right, bar in zip(scaled, cotangents(settings), strict=True)]
+            ed = jnp.stack([jnp.vdot(e, part) for e, part in zip(errors, d, strict=True)])
+            dd = jnp.stack([jnp.vdot(part, part) for part in d])
+            numbers = jnp.stack([jnp.sum(jnp.abs(part) > NEGLIGIBLE) for part in d])
+            return jnp.sqrt(jnp.sum(dd)), ed, dd, numbers
+
+        off, ed, dd, numbers = jax.lax.map(row, rows)
+        return off[0], ed, dd, numbers
+
+
+AS_GOOD_AS_TRUE = 1e-9
+"""How far a replay with nothing set may be from the truth, relative."""
+
+NEGLIGIBLE = 1e-12
+"""Relative to an array's scale: a difference no larger is rounding."""
+
+
+@lru_cache(maxsize=32)
+def searcher(known: Study, deep: bool) -> Searcher:
+    """The searcher of a primal, made or found again."""
+    return Searcher(known, deep)
+
+
+def _values(known: Study) -> list[Value]:
+    names = argument_names(known.primal, len(known.shapes))
+    paths = [named for name, shape in zip(names, known.shapes, strict=True) for named in named_leaves(shape, name)]
+    return [Value(path, leaf.shape, leaf.dtype, has_tangent(leaf)) for path, leaf in paths]
+
+
+def _affordable(tried: Sequence[Hypothesis], flops: int) -> list[Hypothesis]:
+    """What a search can try in its time."""
+    room = int(MOST_WORK / (BACKWARD * max(flops, 1)))
+    edges = [hypothesis for hypothesis in tried if hypothesis.edges]
+    return list(tried) if len(tried) <= room else edges if len(edges) <= room else []

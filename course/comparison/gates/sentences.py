@@ -1,0 +1,116 @@
+"""What is said of a match: which line, what kind of mistake, and at last which value of the line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from course.comparison.gates.edges import Edge, Rule
+from course.comparison.gates.hypotheses import Hypothesis
+from course.comparison.gates.matching import Match
+from course.comparison.gates.places import Place
+from course.comparison.gates.replay import SLOPES, When
+from course.comparison.gates.tape import Value
+
+_DONE = {0.0: "is missing", -1.0: "has the wrong sign", 2.0: "is counted twice"}
+
+_WHEN = {
+    When.FIRST: "in the first round of the loop",
+    When.LAST: "in the last round of the loop",
+    When.NOT_FIRST: "in every round of the loop but the first",
+    When.NOT_LAST: "in every round of the loop but the last",
+}
+
+_SLOPES = {
+    "missing": "it is left out",
+    "result": "it was taken to be the result itself",
+    "argument": "it was taken to be the argument itself",
+    "squared": "it is applied twice",
+    "complement": "1 minus it was taken",
+    "1 - x**2": "1 - x**2 was taken at the argument, not at the result",
+    "x * (1 - x)": "x * (1 - x) was taken at the argument, not at the result",
+    "upstream": "the sign of the cotangent was asked, not that of the argument",
+}
+
+_INSTEAD = {
+    "ones": "It is `{own}` that is left out",
+    "reciprocal": "It is divided by `{own}` where it is multiplied by it, or the other way round",
+    "transposed": "`{own}` and its transpose are exchanged",
+    "result": "`{result}` stands where `{own}` belongs",
+    "cotangent": "The cotangent that comes back stands where `{own}` belongs",
+}
+
+
+def line_sentence(match: Match) -> str:
+    """What kind of mistake it is, and at which line of the primal."""
+    hypothesis = match.hypothesis
+    line = f"`{statement}`" if (statement := _statement(hypothesis)) else "the primal"
+    if hypothesis.rules and hypothesis.choice <= len(SLOPES):
+        return f"The numbers fit: a derivative in {line} is another one."
+    if hypothesis.rules:
+        return f"The numbers fit: on the way back through {line}, another value was multiplied by."
+    return f"The numbers fit: a path back through {line} {_done(match.factor)}."
+
+
+def name_sentence(match: Match, factor_name: Callable[[float], str]) -> str:
+    """Which value of the line it is about; empty where nothing more can be said.
+
+    Args:
+        match: The match.
+        factor_name: What a factor is called.
+    """
+    hypothesis = match.hypothesis
+    if hypothesis.rules:
+        return _rule_sentence(hypothesis, hypothesis.rules[0])
+    edge = hypothesis.edges[0]
+    name = _called(edge)
+    if not name:
+        return ""
+    where = _where(hypothesis)
+    if match.factor == 0.0:
+        return f"It is the path through `{name}`, as if that were a constant{where}."
+    if match.factor in _DONE:
+        return f"It is the path through `{name}`{where}."
+    return f"It is the path through `{name}`{where}, multiplied by {factor_name(match.factor)}."
+
+
+def _done(factor: float) -> str:
+    return _DONE.get(factor, "is multiplied by a number that does not belong there")
+
+
+def _statement(hypothesis: Hypothesis) -> str:
+    steps = [edge.step for edge in hypothesis.edges] + [rule.step for rule in hypothesis.rules]
+    place: Place | None = steps[0].place
+    return place.statement if place else ""
+
+
+def _called(edge: Edge) -> str:
+    """What the value on an edge is called; nothing for one inside the very expression."""
+    return edge.value.name
+
+
+def _where(hypothesis: Hypothesis) -> str:
+    if hypothesis.when is not When.ALWAYS:
+        return f" {_WHEN[hypothesis.when]}"
+    if hypothesis.kept:
+        return f" in every use of this line but the {hypothesis.kept}"
+    if hypothesis.use:
+        return f" in use {hypothesis.use} of {hypothesis.uses} of this line"
+    if hypothesis.uses > 1:
+        return f" in all {hypothesis.uses} uses of this line"
+    return " in every round of the loop" if hypothesis.edges and hypothesis.edges[0].loops else ""
+
+
+def _rule_sentence(hypothesis: Hypothesis, rule: Rule) -> str:
+    where = _where(hypothesis)
+    if hypothesis.choice <= len(SLOPES):
+        name = rule.step.place.text if rule.step.place else rule.step.name
+        return f"It is the derivative of `{name}`{where}: {_SLOPES[SLOPES[hypothesis.choice - 1][0]]}."
+    option = rule.instead[hypothesis.choice - len(SLOPES) - 1]
+    right = rule.step.inputs[option.place]
+    own = right.name if isinstance(right, Value) else ""
+    if not own:
+        return ""
+    if option.kind != "other" or option.value is None:
+        return f"{_INSTEAD[option.kind].format(own=own, result=rule.step.outputs[0].name)}{where}."
+    given = option.value.name
+    return f"`{given}` stands where `{own}` belongs{where}." if given and given != own else ""

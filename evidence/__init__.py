@@ -1,0 +1,1 @@
+"""The judge is judged: what it refuses, accepts, names and misses, written to docs/evidence.md."""

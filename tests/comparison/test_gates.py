@@ -1,0 +1,241 @@
+"""A wrong backward pass is traced to the line of the primal at which it goes wrong, with no list of mistakes."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+import course
+from course.records import Comparison, Feedback
+from tests.comparison.pairs import draw
+
+
+def layer_norm(x, scale, bias):
+    mu = x.mean(-1, keepdims=True)
+    var = ((x - mu) ** 2).mean(-1, keepdims=True)
+    x_hat = (x - mu) / jnp.sqrt(var + 1e-5)
+    return x_hat * scale + bias
+
+
+def layer_norm_fwd(x, scale, bias):
+    mu = x.mean(-1, keepdims=True)
+    rstd = 1 / jnp.sqrt(((x - mu) ** 2).mean(-1, keepdims=True) + 1e-5)
+    x_hat = (x - mu) * rstd
+    return x_hat * scale + bias, (x_hat, rstd, scale)
+
+
+def mean(x):
+    return x.mean(-1, keepdims=True)
+
+
+def layer_norm_bwd_with(x_bar: Any = None, scale_bar: Any = None) -> Any:
+    """The right backward pass, but for what is given in the place of one cotangent."""
+
+    def right(x_hat, rstd, g):
+        return rstd * (g - mean(g) - x_hat * mean(g * x_hat))
+
+    def bwd(residuals, y_bar):
+        x_hat, rstd, scale = residuals
+        given = (x_bar or right)(x_hat, rstd, y_bar * scale)
+        return given, (scale_bar or (lambda h, y: (y * h).sum(0)))(x_hat, y_bar), y_bar.sum(0)
+
+    return bwd
+
+
+POINT = (draw(5, 7), draw(7), draw(7, seed=1))
+
+
+def judged(bwd: Any) -> Comparison:
+    return course.compare(layer_norm, layer_norm_fwd, bwd, *POINT)
+
+
+def told(found: Comparison) -> str:
+    assert not found.agrees
+    return " ".join(cause.name for cause in found.causes)
+
+
+@pytest.mark.parametrize(
+    "x_bar, says",
+    [
+        (lambda h, r, g: r * (g - mean(g)), "`jnp.sqrt(var + 1e-5)`, as if that were a constant"),
+        (lambda h, r, g: r * (g - h * mean(g * h)), "`mu`, as if that were a constant"),
+        (lambda h, r, g: r * (g - mean(g) + h * mean(g * h)), "has the wrong sign. It is the path through `jnp.sqrt("),
+        (
+            lambda h, r, g: r * (g - mean(g) - 2 * h * mean(g * h)),
+            "is counted twice. It is the path through `jnp",
+        ),
+        (lambda h, r, g: r * (g - mean(g) - h * (g * h).sum(-1, keepdims=True)), "multiplied by 7; 7 is the length of"),
+    ],
+    ids=["variance constant", "mean constant", "sign", "twice", "sum for mean"],
+)
+def test_a_path_is_named_with_its_line_and_what_was_done_to_it(x_bar, says):
+    found = judged(layer_norm_bwd_with(x_bar))
+    assert says in told(found)
+    assert "`x_hat = (x - mu) / jnp.sqrt(var + 1e-5)`" in told(found)
+    assert found.causes[0].arrays == ("x_bar",)
+
+
+def test_the_line_is_told_with_the_kind_and_the_value_with_the_name():
+    found = judged(layer_norm_bwd_with(lambda h, r, g: r * (g - mean(g))))
+    levels = {remark.level for remark in found.remarks if "jnp.sqrt(var + 1e-5)`" in remark.text}
+    assert levels == {Feedback.KIND, Feedback.NAME}
+    assert not any("no simple slip" in remark.text for remark in found.remarks)
+
+
+def test_two_mistakes_in_different_arrays_are_told_apart():
+    found = judged(layer_norm_bwd_with(lambda h, r, g: r * (g - mean(g)), lambda h, y: (y * h[::-1]).sum(0)))
+    assert [cause.arrays for cause in found.causes] in ([], [("x_bar",)])
+    found = judged(layer_norm_bwd_with(lambda h, r, g: r * (g - mean(g)), lambda h, y: (y * POINT[0]).sum(0)))
+    assert {cause.arrays for cause in found.causes} == {("x_bar",), ("scale_bar",)}
+    assert "`x` stands where `x_hat` belongs" in told(found)
+
+
+def test_numbers_that_fit_nothing_are_left_unexplained():
+    found = judged(layer_norm_bwd_with(lambda h, r, g: r * (g - jnp.cos(g) - h * mean(g * h))))
+    assert not found.causes
+    assert any("no simple slip" in remark.text for remark in found.remarks)
+
+
+def test_a_right_answer_is_not_searched():
+    found = judged(layer_norm_bwd_with())
+    assert found.agrees
+    assert not found.causes
+
+
+# Loops, branches, calls and rules of their own.
+
+
+def rnn(w, u, h0, xs):
+    def step(h, x):
+        h = jnp.tanh(h @ w + x @ u)
+        return h, h
+
+    return jax.lax.scan(step, h0, xs)[1]
+
+
+def rnn_fwd(w, u, h0, xs):
+    hs = rnn(w, u, h0, xs)
+    return hs, (w, u, h0, xs, hs)
+
+
+def rnn_bwd_with(carried=lambda h_bar, t: h_bar, slope=lambda h: 1 - h**2, across=lambda w: w.T):
+    def bwd(residuals, hs_bar):
+        w, u, h0, xs, hs = residuals
+        h_bar, w_bar, u_bar, xs_bar = jnp.zeros_like(h0), jnp.zeros_like(w), jnp.zeros_like(u), []
+        for t in reversed(range(len(xs))):
+            a_bar = (h_bar + hs_bar[t]) * slope(hs[t])
+            w_bar += jnp.outer(hs[t - 1] if t else h0, a_bar)
+            u_bar += jnp.outer(xs[t], a_bar)
+            xs_bar.append(u @ a_bar)
+            h_bar = carried(a_bar @ across(w), t)
+        return w_bar, u_bar, h_bar, jnp.stack(xs_bar[::-1])
+
+    return bwd
+
+
+SEQUENCE = (draw(3, 3), draw(5, 3), draw(3), draw(7, 5))
+
+
+@pytest.mark.parametrize(
+    "bwd, says",
+    [
+        (
+            rnn_bwd_with(carried=lambda h_bar, t: 0 * h_bar),
+            "`h`, as if that were a constant in every round",
+        ),
+        (rnn_bwd_with(carried=lambda h_bar, t: h_bar if t else 0 * h_bar), "`h0`, as if that were a constant"),
+        (rnn_bwd_with(slope=lambda h: 1), "the derivative of `jnp.tanh(h @ w + x @ u)`: it is left out"),
+        (rnn_bwd_with(slope=lambda h: 1 - jnp.tanh(h) ** 2), "`h` stands where `h @ w + x @ u` belongs"),
+        (rnn_bwd_with(across=lambda w: w), "`w` and its transpose are exchanged"),
+    ],
+    ids=["truncated", "start constant", "slope left out", "slope at the result", "not transposed"],
+)
+def test_the_inside_of_a_loop_is_searched(bwd, says):
+    assert says in told(course.compare(rnn, rnn_fwd, bwd, *SEQUENCE))
+
+
+@jax.custom_vjp
+def doubling_back(x):
+    return jnp.sin(x)
+
+
+doubling_back.defvjp(lambda x: (jnp.sin(x), x), lambda x, y_bar: (2 * jnp.cos(x) * y_bar,))
+
+
+def branching(x, w):
+    y = jax.lax.cond(x.sum() > 0, lambda x: x * w, lambda x: x - w, x)
+    return jax.jit(lambda y: y**2 + doubling_back(y))(y)
+
+
+def test_branches_calls_and_rules_that_say_another_derivative_are_searched():
+    x, w = jnp.abs(draw(5)), draw(5, seed=2)
+
+    def fwd(x, w):
+        y = x * w
+        return y**2 + jnp.sin(y), (x, w, y)
+
+    def bwd(residuals, out_bar):
+        x, w, y = residuals
+        y_bar = out_bar * 2 * jnp.cos(y)  # y**2 left out
+        return y_bar * w, y_bar * x
+
+    found = course.compare(branching, fwd, bwd, x, w)
+    assert "a path back through `return jax.jit(lambda y: y**2 + doubling_back(y))(y)` is missing" in told(found)
+
+
+def deep(x, ws):
+    for w in ws:
+        x = jnp.tanh(x @ w)
+    return x
+
+
+def test_a_line_that_is_used_often_is_told_with_the_use():
+    ws = [draw(3, 4), draw(4, 5), draw(5, 2)]
+
+    def fwd(x, ws):
+        kept = [x]
+        for w in ws:
+            kept.append(jnp.tanh(kept[-1] @ w))
+        return kept[-1], (kept, ws)
+
+    def bwd_without(uses):
+        def bwd(residuals, y_bar):
+            kept, ws = residuals
+            ws_bar = []
+            for use in reversed(range(len(ws))):
+                a_bar = y_bar * (1 if use in uses else 1 - kept[use + 1] ** 2)
+                ws_bar.append(kept[use].T @ a_bar)
+                y_bar = a_bar @ ws[use].T
+            return y_bar, ws_bar[::-1]
+
+        return bwd
+
+    x = draw(6, 3)
+    assert "in use 2 of 3 of this line: it is left out" in told(course.compare(deep, fwd, bwd_without([1]), x, ws))
+    assert "in all 3 uses of this line" in told(course.compare(deep, fwd, bwd_without([0, 1, 2]), x, ws))
+
+
+def test_what_is_known_is_told_before_the_line_is_looked_for():
+    from course.comparison.pair import Setting, judge_pair
+    from course.comparison.point import make_point
+
+    seen = []
+    setting = Setting(early=seen.append)
+    bwd = layer_norm_bwd_with(lambda h, r, g: r * (g - mean(g)))
+    found = judge_pair(make_point(layer_norm, POINT), layer_norm_fwd, bwd, setting)
+    assert [early.headline for early in seen] == [found.headline]
+    assert not seen[0].causes
+    assert found.causes
+
+
+def test_a_primal_with_nothing_known_of_its_text_is_explained_without_it():
+    space: dict[str, Any] = {"jnp": jnp}
+    exec("def primal(x): return jnp.sin(x) * jnp.exp(x)", space)
+    found = course.compare(
+        space["primal"],
+        lambda x: (jnp.sin(x) * jnp.exp(x), x),
+        lambda x, y_bar: (y_bar * jnp.cos(x) * jnp.exp(x),),
+        draw(5),
+    )
+    assert found.causes[0].kind == "The numbers fit: a path back through the primal is missing."
