@@ -40,7 +40,9 @@ def diagnose(
         mistakes: The mistakes with a name.
     """
     wrong = [array for array in arrays if not array.right]
-    alike = len(wrong) > 1 and len({array.slip and array.slip.text for array in wrong}) == 1 and wrong[0].slip is not None
+    alike = (
+        len(wrong) > 1 and len({array.slip and array.slip.text for array in wrong}) == 1 and wrong[0].slip is not None
+    )
     unexplained = [array.path for array in wrong if array.slip is None or array.slip.kind in OPEN_SLIPS]
     mistaken = Mistaken(mistakes, point, truth, rows, naming_tolerance(precision)) if mistakes else None
     exact = mistaken.exact() if mistaken else None

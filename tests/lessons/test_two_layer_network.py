@@ -293,8 +293,16 @@ SLIPS = {
     "the half taken twice": (("loss_bar * error\n", "0.5 * loss_bar * error\n"), ALL, "1/2 times the right one"),
     "target minus output": (("loss_bar * error\n", "-loss_bar * error\n"), ALL, "the opposite sign"),
     "w2_bar transposed": (("jnp.outer(z2_bar, a1)", "jnp.outer(a1, z2_bar)"), {"w2"}, "match transposed"),
-    "w2_bar from z1": (("jnp.outer(z2_bar, a1)", "jnp.outer(z2_bar, z1)"), {"w2"}, "`moved_z1` stands where `moved_a1` belongs"),
-    "w2_bar broadcast wrongly": (("jnp.outer(z2_bar, a1)", "0 * w2 + z2_bar[:, None]"), {"w2"}, "`moved_a1` that is left"),
+    "w2_bar from z1": (
+        ("jnp.outer(z2_bar, a1)", "jnp.outer(z2_bar, z1)"),
+        {"w2"},
+        "`moved_z1` stands where `moved_a1` belongs",
+    ),
+    "w2_bar broadcast wrongly": (
+        ("jnp.outer(z2_bar, a1)", "0 * w2 + z2_bar[:, None]"),
+        {"w2"},
+        "`moved_a1` that is left",
+    ),
     "b2_bar summed": (("b2_bar = z2_bar\n", "b2_bar = z2_bar.sum()\n"), {"b2"}, "summed over axis 0"),
     "b2_bar one": (("b2_bar = z2_bar\n", "b2_bar = jnp.ones_like(z2_bar)\n"), {"b2"}, "Yours is 1"),
     "a1_bar averaged": (("w2.T @ z2_bar", "w2.T @ z2_bar / len(z2_bar)"), LAST_FOUR, "1/3 times the right one"),
