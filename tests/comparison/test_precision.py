@@ -278,3 +278,20 @@ def test_a_mask_that_is_another_one_in_float32_is_no_instability():
     found = compare(primal, fwd, lambda kept, y_bar: (None, jnp.where(kept, 2 * y_bar, 0)), jax.random.key(0), X)
     assert found.agrees, said(found)
     assert found.notes == ()
+
+
+@pytest.mark.parametrize("make", [np.asarray, jnp.asarray], ids=["NumPy's", "JAX's"])
+def test_integer_labels_are_judged_without_a_word_where_the_reader_has_switched_float64_on(make):
+    def primal(x, labels):
+        return jnp.take_along_axis(x, labels[:, None], axis=1).sum()
+
+    def bwd(residuals, loss_bar):
+        x, labels = residuals
+        return jnp.zeros(x.shape, x.dtype).at[jnp.arange(len(labels)), labels].add(loss_bar), None
+
+    with jax.enable_x64(True):
+        labels = make([0, 3, 1, 1, 2, 0])
+        found = compare(primal, lambda x, labels: (primal(x, labels), (x, labels)), bwd, X, labels)
+    assert labels.dtype == np.int64
+    assert found.agrees, said(found)
+    assert not found.notes
