@@ -150,7 +150,7 @@ class ExerciseCollector(pytest.Collector):
         from course.grading import judge
 
         if self._verdict is None:
-            self._verdict = judge(self.exercise, self.submission)
+            self._verdict = judge(self.exercise, self.submission, at_once=True)
         return self._verdict
 
 

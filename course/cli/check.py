@@ -107,7 +107,10 @@ def _judge(
     exercises = exercises_named(name)
     for number, exercise in enumerate(exercises, 1):
         progress.say(f"judging {exercise.name} ({number} of {len(exercises)})")
-        verdicts.append(sit(exercise, submission, attempts, seed=seed, feedback=feedback, aloud=aloud, early=early))
+        verdict = sit(
+            exercise, submission, attempts, seed=seed, feedback=feedback, aloud=aloud, early=early, at_once=True
+        )
+        verdicts.append(verdict)
     return verdicts
 
 

@@ -33,6 +33,7 @@ class Setting:
     `names` are what the reader calls the two functions. `asked` are the places of the primals whose cotangents are
     returned (all by default), `data` those whose cotangent may be None although they are floating. `traceable` refuses
     what can't be traced by `jit`; otherwise that is a note. `float32` and `cost` ask these questions, too. With
+    `at_once` an answer that is small enough runs as compiled programs, which says the same of a right one. With
     `aloud`, prints and breakpoints of the answer go to the terminal. `by_hand` holds the routes that may be taken to a
     derivative, where it must be written by hand; None asks for nothing. `mistakes` are those with a name; with
     `reasons`, a wrong answer is explained by them and by the primal's lines, after `early` was called with what is
@@ -47,6 +48,7 @@ class Setting:
     traceable: bool = True
     float32: bool = True
     cost: bool = True
+    at_once: bool = False
     aloud: bool = False
     by_hand: frozenset[str] | None = None
     mistakes: tuple[Mistake, ...] = ()

@@ -86,8 +86,12 @@ class _Judging:
 
 
 def _judge(judged: _Judging) -> None:
-    point, pair, truth, record = judged.point, judged.pair, judged.truth, judged.record
+    point, truth, record = judged.point, judged.truth, judged.record
     fwd_name, bwd_name = judged.setting.names
+    traced = judged.pair.traced(point, truth.y_bar) if judged.setting.at_once else None
+    if traced is not None and size_of(traced) <= MOST_AT_ONCE:
+        judged.pair = judged.pair.at_once
+    pair = judged.pair
     before = outside_of(pair.fwd, pair.bwd)
     y, residuals = pair.forward(point.primals, keep=True)
     refuse_state(before, outside_of(pair.fwd, pair.bwd), fwd_name)
@@ -98,7 +102,7 @@ def _judge(judged: _Judging) -> None:
     rows = pair.numbers(point, returned, judged.notes)
     stubborn = _ask_proportion(judged, rows, returned, residuals_again)
     refuse_state(before, outside_of(pair.fwd, pair.bwd), bwd_name)
-    traced = pair.traced(point, truth.y_bar)
+    traced = traced or pair.traced(point, truth.y_bar)
     refuse_state(before, outside_of(pair.fwd, pair.bwd), bwd_name)
     if not _ask_reverse(judged, rows):
         if any(array.path in stubborn and array.slip is None for array in record.arrays):
@@ -249,7 +253,7 @@ def _ask_float32(judged: _Judging, at_once: bool) -> None:
     """Runs the pair as it will be used, in float32, and holds it against the truth at the rounded point."""
     with jax.enable_x64(False):
         there = judged.point.cast(jnp.float32)
-    rounded = there.cast(jnp.float64)
+    rounded = judged.point.cast(jnp.float32).cast(jnp.float64)  # integers stay as they were: the same program serves
     try:
         truth = find_truth(rounded, judged.precision, stream(judged.setting.seed))
     except ValueError:

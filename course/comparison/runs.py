@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,12 @@ class Pair:
         """What the reader calls the cotangent that is handed in."""
         names = argument_names(self.bwd, 2)
         return names[1] if names[1].endswith("_bar") else "y_bar"
+
+    @property
+    def at_once(self) -> Pair:
+        """The same pair, each of its functions a compiled program."""
+        fwd, bwd = (quick(function, function) for function in (self.fwd, self.bwd))
+        return dataclasses.replace(self, fwd=fwd, bwd=bwd)
 
     def forward(self, primals: Sequence[Any], keep: bool = False) -> tuple[Any, Any]:
         """Runs `fwd`: (y, residuals). `keep` shows what it prints."""

@@ -34,6 +34,7 @@ def judge(
     aloud: bool = False,
     example: bool = True,
     early: Callable[[Verdict], None] | None = None,
+    at_once: bool = False,
 ) -> Verdict:
     """Judges one exercise of a submission.
 
@@ -46,6 +47,7 @@ def judge(
         aloud: Whether prints and breakpoints of the answer go to the terminal.
         example: Whether to look for the smallest counterexample of a wrong answer, the dearer part.
         early: Is called with the verdict on a wrong answer before its reason is looked for, which takes a second or so.
+        at_once: Whether this process judges an answer once, so that compiling it whole is the quicker way.
 
     Raises:
         Unsound: This JAX computes wrongly on this machine.
@@ -64,6 +66,7 @@ def judge(
         example=example and level > Feedback.PASS,
         reasons=level >= Feedback.KIND,
         early=None if early is None else lambda findings: early(verdict(findings)),
+        at_once=at_once,
     )
     findings = _find_out(exercise, found, sitting)
     if _may_lie_with_others(exercise, found, findings):

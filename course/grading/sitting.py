@@ -21,6 +21,7 @@ def sit(
     feedback: Feedback | None = None,
     aloud: bool = False,
     early: Callable[[Verdict], None] | None = None,
+    at_once: bool = False,
 ) -> Verdict:
     """Judges one exercise as the try that it is, and keeps the verdict.
 
@@ -32,9 +33,19 @@ def sit(
         feedback: How much the verdict may say; by default it grows with the tries.
         aloud: Whether prints and breakpoints of the answer go to the terminal.
         early: Is called with the verdict on a wrong answer before its reason is looked for.
+        at_once: Whether this process judges an answer once.
     """
     source = find_answer(exercise, submission).own_hash
     attempt = attempts.number(exercise.name, source)
-    verdict = judge(exercise, submission, seed=seed, attempt=attempt, feedback=feedback, aloud=aloud, early=early)
+    verdict = judge(
+        exercise,
+        submission,
+        seed=seed,
+        attempt=attempt,
+        feedback=feedback,
+        aloud=aloud,
+        early=early,
+        at_once=at_once,
+    )
     attempts.keep(verdict, source, [other.name for other in paper_of(exercise.lesson).exercises])
     return verdict

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from course.comparison import study
 from course.comparison.compare import compare
 from course.comparison.judging import judging
 from course.comparison.oracle import conditioning, find_truth, truth_near
@@ -278,6 +279,17 @@ def test_a_mask_that_is_another_one_in_float32_is_no_instability():
     found = compare(primal, fwd, lambda kept, y_bar: (None, jnp.where(kept, 2 * y_bar, 0)), jax.random.key(0), X)
     assert found.agrees, said(found)
     assert found.notes == ()
+
+
+def test_a_primal_with_integers_is_studied_once_for_both_precisions():
+    before = study._study.cache_info().misses
+    compare(lambda x, at: x[at].sum(), lambda x, at: (x[at].sum(), (x, at)), _picked_bwd, X, np.arange(6))
+    assert study._study.cache_info().misses == before + 1
+
+
+def _picked_bwd(residuals, loss_bar):
+    x, at = residuals
+    return jnp.zeros(x.shape, x.dtype).at[at].add(loss_bar), None
 
 
 @pytest.mark.parametrize("make", [np.asarray, jnp.asarray], ids=["NumPy's", "JAX's"])

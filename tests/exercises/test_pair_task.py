@@ -1,9 +1,12 @@
 """Claims about the pair task: what it accepts of data, whose cotangent nobody needs."""
 
+import dataclasses
+
 import jax.numpy as jnp
 import pytest
 
-from course.exercises.tasks.pair import PairTask
+from course.comparison.runs import Pair
+from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.task import Sitting
 from course.records import Status
 
@@ -14,6 +17,40 @@ TASK = PairTask(
     draw=lambda draw: (draw.normal("d"), draw.normal("d")),
     data=(1,),
 )
+
+
+AWKWARD = dataclasses.replace(TASK, awkward=(Case("zeros", lambda draw: (0 * draw.normal("one"), draw.normal("one"))),))
+
+
+def at_zeros(bwd, *, at_once):
+    """Judges an answer to the task with an awkward case."""
+    answer = {"fwd": lambda w, x: (jnp.tanh(w * x).sum(), (w, x)), "bwd": bwd}
+    return AWKWARD.judge(answer, Sitting(at_once=at_once))
+
+
+def right_bwd(residuals, loss_bar):
+    w, x = residuals
+    return loss_bar * (1 - jnp.tanh(w * x) ** 2) * x, None
+
+
+def wrong_at_zeros(residuals, loss_bar):
+    return jnp.where(residuals[0] == 0, 0.0, right_bwd(residuals, loss_bar)[0]), None
+
+
+@pytest.mark.parametrize("bwd, status", [(right_bwd, Status.RIGHT), (wrong_at_zeros, Status.WRONG)])
+def test_an_answer_compiled_whole_is_judged_as_one_that_is_not(bwd, status):
+    one, other = (at_zeros(bwd, at_once=at_once) for at_once in (False, True))
+    assert one.status is other.status is status
+    assert (one.headline, one.remarks, one.failed) == (other.headline, other.remarks, other.failed)
+
+
+def test_an_awkward_case_of_a_right_answer_runs_as_compiled_programs_where_that_is_asked(monkeypatch):
+    ran = []
+    monkeypatch.setattr(Pair, "at_once", property(lambda pair: ran.append(pair) or pair))
+    at_zeros(right_bwd, at_once=False)
+    assert not ran
+    at_zeros(right_bwd, at_once=True)
+    assert len(ran) == 1
 
 
 def judged(x_bar, w_factor=1.0):

@@ -83,11 +83,14 @@ class PairTask:
         """Judges at the drawn inputs, then at each awkward case; the first that fails ends it."""
         fwd = self.given if self.given is not None else answer[self.fwd]
         judge_at = partial(self._judge_at, fwd, answer[self.bwd], sitting)
+        at_once = sitting.at_once and self.traceable and not sitting.aloud
         found = judge_at(self.draw, first=True)
         if not found.agrees:
             return find_out(found, example=self._example(found, fwd, answer[self.bwd], sitting))
         for case in self.awkward:
-            there = judge_at(case.draw, first=False)
+            if at_once and judge_at(case.draw, first=False, at_once=True).agrees:
+                continue
+            there = judge_at(case.draw, first=False)  # of a wrong answer this says more
             if not there.agrees:
                 return find_out(there, case=case.name)
         excess = self.limits.excess(found, self._point(self.draw, sitting.seed)) if self.limits else None
@@ -97,9 +100,16 @@ class PairTask:
         return make_point(self.primal, draw(Draw(seed)))
 
     def _judge_at(
-        self, fwd: Callable[..., Any], bwd: Callable[..., Any], sitting: Sitting, draw: Drawing, *, first: bool
+        self,
+        fwd: Callable[..., Any],
+        bwd: Callable[..., Any],
+        sitting: Sitting,
+        draw: Drawing,
+        *,
+        first: bool,
+        at_once: bool = False,
     ) -> Comparison:
-        early = sitting.early
+        early = None if at_once else sitting.early
         setting = Setting(
             names=(self.fwd, self.bwd),
             seed=sitting.seed,
@@ -107,6 +117,7 @@ class PairTask:
             data=self.data,
             traceable=self.traceable,
             cost=first,
+            at_once=at_once,
             aloud=sitting.aloud,
             by_hand=sitting.by_hand,
             mistakes=self.mistakes,

@@ -20,6 +20,8 @@ class Sitting:
         example: Whether to look for the smallest counterexample of a wrong answer.
         reasons: Whether to look for what explains one.
         early: Is called with what is known of a wrong answer before its reason is looked for.
+        at_once: Whether compiling an answer whole is quicker than its operations one by one, as in a process that
+            judges it once; where it is judged again and again, its operations are compiled already.
     """
 
     seed: int = 0
@@ -28,6 +30,7 @@ class Sitting:
     example: bool = True
     reasons: bool = True
     early: Callable[[Findings], None] | None = None
+    at_once: bool = False
 
 
 class Task(Protocol):
