@@ -1,0 +1,106 @@
+"""Claims about every pair that is asked for: what has the right shape and no derivation behind it passes nowhere."""
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from course.comparison.floating import along_floating, split_floating
+from course.comparison.point import make_point
+from course.comparison.trees import has_tangent
+from course.exercises import select
+from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.pair import PairTask
+from course.exercises.tasks.task import Sitting
+from course.records import Status
+
+TASKS = {
+    exercise.name: dataclasses.replace(exercise.task, given=None)
+    for exercise in select()
+    if isinstance(exercise.task, PairTask)
+}
+"""Each with a forward function of ours, which keeps its arguments, so that one backward function serves all."""
+
+
+def pulled_back(task, primals, bars):
+    """What is right."""
+    moving, still, join = split_floating(primals)
+    pullback = jax.vjp(along_floating(task.primal, join, still), *moving, has_aux=True)[1]
+    return join(pullback(bars), still)
+
+
+def without_y_bar(task, primals):
+    """What is right for cotangents of 1."""
+    y = jax.tree.leaves(task.primal(*primals))
+    return pulled_back(task, primals, [jnp.ones_like(leaf) for leaf in y])
+
+
+def the_value(task, primals):
+    y = jax.tree.leaves(task.primal(*primals))[0]
+    return jax.tree.map(lambda leaf: np.resize(y, np.shape(leaf)), primals)
+
+
+def random(task, primals):
+    rng = np.random.default_rng(7)
+    return jax.tree.map(lambda leaf: rng.standard_normal(np.shape(leaf)), primals)
+
+
+LAZY = {
+    "right for cotangents of 1": without_y_bar,
+    "zeros": lambda task, primals: jax.tree.map(np.zeros_like, primals),
+    "ones": lambda task, primals: jax.tree.map(np.ones_like, primals),
+    "the arguments": lambda task, primals: jax.tree.map(np.asarray, primals),
+    "the value": the_value,
+    "random numbers": random,
+}
+
+
+@functools.cache
+def drawn(name):
+    """The arguments at which an answer is judged."""
+    with jax.enable_x64(True):
+        return make_point(TASKS[name].primal, TASKS[name].draw(Draw(0))).cast(np.float64).primals
+
+
+def status_of(name, bwd):
+    """How an answer stands whose backward function gives a cotangent for every argument, needed or not."""
+    task, primals = TASKS[name], drawn(name)
+    places = range(len(primals)) if task.asked is None else task.asked
+    needed = {
+        place: place not in task.data and any(map(has_tangent, jax.tree.leaves(primals[place]))) for place in places
+    }
+
+    def entries(residuals, y_bar):
+        whole = bwd(residuals, y_bar)
+        return tuple(whole[place] if needed[place] else None for place in places)
+
+    answer = {task.fwd: lambda *given: (task.primal(*given), given), task.bwd: entries}
+    return task.judge(answer, Sitting(example=False)).status
+
+
+@pytest.mark.parametrize("lazy", LAZY)
+@pytest.mark.parametrize("name", TASKS)
+def test_no_numbers_that_ignore_the_cotangent_pass(name, lazy):
+    with jax.enable_x64(True):
+        numbers = LAZY[lazy](TASKS[name], drawn(name))
+    assert status_of(name, lambda residuals, y_bar: numbers) is Status.WRONG
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_cotangent_handed_on_passes_nowhere(name):
+    def handed_on(residuals, y_bar):
+        bar = jax.tree.leaves(y_bar)[0]
+        return jax.tree.map(lambda leaf: jnp.resize(bar, np.shape(leaf)), residuals)
+
+    assert status_of(name, handed_on) is Status.WRONG
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_right_numbers_in_the_same_form_pass(name):
+    def right(residuals, y_bar):
+        return pulled_back(TASKS[name], residuals, jax.tree.leaves(y_bar))
+
+    assert status_of(name, right) in (Status.RIGHT, Status.COSTLY)
