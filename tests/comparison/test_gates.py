@@ -145,7 +145,7 @@ SEQUENCE = (draw(3, 3), draw(5, 3), draw(3), draw(7, 5))
             "`h`, as if that were a constant in every round",
         ),
         (rnn_bwd_with(carried=lambda h_bar, t: h_bar if t else 0 * h_bar), "`h0`, as if that were a constant"),
-        (rnn_bwd_with(slope=lambda h: 1), "the derivative of `jnp.tanh(h @ w + x @ u)`: it is left out"),
+        (rnn_bwd_with(slope=lambda h: 1), "The derivative of `jnp.tanh(h @ w + x @ u)` is left out"),
         (rnn_bwd_with(slope=lambda h: 1 - jnp.tanh(h) ** 2), "`h` stands where `h @ w + x @ u` belongs"),
         (rnn_bwd_with(across=lambda w: w), "`w` and its transpose are exchanged"),
     ],
@@ -212,7 +212,7 @@ def test_a_line_that_is_used_often_is_told_with_the_use():
         return bwd
 
     x = draw(6, 3)
-    assert "in use 2 of 3 of this line: it is left out" in told(course.compare(deep, fwd, bwd_without([1]), x, ws))
+    assert "in use 2 of 3 of this line is left out" in told(course.compare(deep, fwd, bwd_without([1]), x, ws))
     assert "in all 3 uses of this line" in told(course.compare(deep, fwd, bwd_without([0, 1, 2]), x, ws))
 
 
