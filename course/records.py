@@ -68,7 +68,8 @@ class Fault:
     """Something other than a wrong number: what must hold, what came, and what to do.
 
     `kind` is one of missing, not_started, waiting, syntax, duplicate, skipped, exception, structure, dtype, value,
-    mutation, state, tracing, refused. `where` is the function or array at fault in the reader's words.
+    mutation, state, tracing, refused, unneeded, stopped. `where` is the function or array at fault in the reader's
+    words.
     """
 
     kind: str
@@ -254,6 +255,7 @@ class Verdict:
     `exercise` is its name for ever, `lesson.name`. `lines` are the sentences that the feedback level allows, most
     important first. `failed` is the question of the task at which judging ended. `points` of `possible` are earned,
     `cost_points` of `cost_possible` apart from them. `ours` says that the fault is the course's and not the answer's.
+    `layers` are the guarantees under which a stranger's answer ran, by name; empty in one's own process.
     """
 
     exercise: str
@@ -276,6 +278,7 @@ class Verdict:
     ours: bool = False
     shows_forward: bool = True
     shows_cost: bool = True
+    layers: tuple[str, ...] = ()
     schema: int = SCHEMA
 
     @property

@@ -17,23 +17,20 @@ from course.records import YOURS, Cost
 REVERSE = "jax.vjp"
 
 
-def pair_costs(known: Study, traced: ClosedJaxpr, fwd: Callable[..., Any]) -> tuple[Cost, ...]:
+def pair_costs(known: Study, count: Count, residuals: int) -> tuple[Cost, ...]:
     """What a pair costs beside JAX's methods.
 
     Args:
         known: The primal.
-        traced: The pair as one program that returns the value and every cotangent.
-        fwd: Its forward function, for what that saves.
-
-    Raises:
-        Exception: What `fwd` raises when it is traced.
+        count: That of the pair as one program that returns the value and every cotangent.
+        residuals: The bytes that its forward function saves.
     """
-    return _beside(known, traced, residual_bytes(fwd, *known.shapes))
+    return _beside(known, count, residuals)
 
 
 def rule_costs(known: Study, traced: ClosedJaxpr) -> tuple[Cost, ...]:
     """What a traced tangent rule costs beside JAX's methods."""
-    return _beside(known, traced, None)
+    return _beside(known, count_jaxpr(traced), None)
 
 
 def method_costs(
@@ -49,8 +46,8 @@ def method_costs(
     return _rows(found, found.pair, residuals, vjp_residual_bytes(point.primal, *point.primals))
 
 
-def _beside(known: Study, traced: ClosedJaxpr, residuals: int | None) -> tuple[Cost, ...]:
-    return _rows(known.counts, count_jaxpr(traced), residuals, known.vjp_residual_bytes)
+def _beside(known: Study, count: Count, residuals: int | None) -> tuple[Cost, ...]:
+    return _rows(known.counts, count, residuals, known.vjp_residual_bytes)
 
 
 def _rows(found: MethodCounts, yours: Count | None, residuals: int | None, vjp_residuals: int) -> tuple[Cost, ...]:

@@ -8,7 +8,7 @@ Dead code costs nothing, calls cost what they call, and
 
     scan        length * body             peak: what it returns, and the body's own peak
     cond        its dearest branch        peak: the largest branch's
-    while       one pass, and a note      the number of passes depends on the numbers
+    while       passes * body             one pass and a note where their number depends on the numbers
     shard_map   shards * body             peak: likewise
 
 The arguments and the constants of a program are held by whoever calls it: reading them is counted in `bytes`, holding
@@ -33,6 +33,7 @@ import jax
 from jax.extend.core import ClosedJaxpr, JaxprEqn
 
 from course.comparison.flop_rules import APPLICATIONS, APPROXIMATE, FLOP_RULES, PRODUCTS, one_an_output
+from course.comparison.loops import known_passes
 from course.comparison.program import VIEWS, Program, Step, Value, flatten, live_part
 
 _NOT_OURS = (str(Path(jax.__file__).parent), str(Path(__file__).parent))
@@ -82,16 +83,16 @@ def count(fun: Callable[..., Any], *args: Any, static_argnums: int | Sequence[in
     return count_jaxpr(jax.make_jaxpr(fun, static_argnums=static_argnums)(*args))
 
 
-def count_jaxpr(closed_jaxpr: ClosedJaxpr) -> Count:
-    """Counts what a traced program would cost."""
+def count_jaxpr(closed_jaxpr: ClosedJaxpr, unknown_passes: int = 1) -> Count:
+    """Counts what a traced program would cost; a loop whose length isn't known counts as so many passes."""
     program = flatten(closed_jaxpr)
     live, _ = live_part(program, [True] * len(program.outputs))
-    return _count_program(live)
+    return _count_program(live, unknown_passes)
 
 
-def _count_program(program: Program) -> Count:
+def _count_program(program: Program, unknown_passes: int) -> Count:
     written = {value for value in program.outputs if value is not None and value.bytes > value.owner.bytes}
-    counts = [_count_step(step, written) for step in program.steps]
+    counts = [_count_step(step, written, unknown_passes) for step in program.steps]
     return Count(
         flops=sum(c.flops for c in counts),
         dot_flops=sum(c.dot_flops for c in counts),
@@ -102,16 +103,17 @@ def _count_program(program: Program) -> Count:
     )
 
 
-def _count_step(step: Step, written: set[Value]) -> Count:
+def _count_step(step: Step, written: set[Value], unknown_passes: int) -> Count:
     """Counts one step; its `peak_bytes` is what it needs beyond what is alive before it."""
     name = step.eqn.primitive.name
     new = sum(size for _, size in _allocated(step, written))
+    bodies = [_count_program(body, unknown_passes) for body in step.bodies]
     if name == "cond":
-        return _dearest([_count_program(body) for body in step.bodies], new)
-    if name in APPLICATIONS and step.bodies:
-        return _applied(step, _count_program(step.bodies[0]), new)
-    if step.bodies:
-        return _repeated(step, [_count_program(body) for body in step.bodies], new)
+        return _dearest(bodies, new)
+    if name in APPLICATIONS and bodies:
+        return _applied(step, bodies[0], new)
+    if bodies:
+        return _repeated(step, bodies, new, unknown_passes)
     flops = FLOP_RULES.get(name, one_an_output)(step.eqn) if name not in _CALLS_OUT else 0
     return Count(
         flops=flops,
@@ -146,23 +148,27 @@ def _applied(step: Step, body: Count, new: int) -> Count:
     )
 
 
-def _repeated(step: Step, bodies: list[Count], new: int) -> Count:
+def _repeated(step: Step, bodies: list[Count], new: int, unknown_passes: int) -> Count:
     name = step.eqn.primitive.name
-    times = _repetitions(step.eqn)
+    known = _repetitions(step.eqn)
+    times = unknown_passes if known is None else known
     at_once = times if name == "shard_map" else 1
-    unknown = (f"while{_where(step)}: the number of passes is not known, one is counted",)
+    unknown = f"while{_where(step)}: the number of passes is not known, {'one is' if times == 1 else times} counted"
     return Count(
         flops=times * sum(body.flops for body in bodies),
         dot_flops=times * sum(body.dot_flops for body in bodies),
         bytes=times * sum(body.bytes for body in bodies),
         peak_bytes=new + at_once * max(body.peak_bytes for body in bodies),
         equations=1 + sum(body.equations for body in bodies),
-        notes=(*(unknown if name == "while" else ()), *_merged(bodies)),
+        notes=(*((unknown,) if known is None else ()), *_merged(bodies)),
     )
 
 
-def _repetitions(eqn: JaxprEqn) -> int:
+def _repetitions(eqn: JaxprEqn) -> int | None:
+    """How often a loop runs its body; None where that depends on the numbers."""
     params = eqn.params
+    if eqn.primitive.name == "while":
+        return known_passes(eqn)
     if eqn.primitive.name == "scan":
         return params["length"]
     if eqn.primitive.name == "shard_map":

@@ -14,7 +14,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import ClosedJaxpr
 
 from course.comparison import agreement, questions, single
 from course.comparison.answer import AnswerFault, refuse_change, refuse_state
@@ -26,13 +25,12 @@ from course.comparison.judging import Record, Setting, at_precision, judging, st
 from course.comparison.norms import norm
 from course.comparison.oracle import Truth, conditioning, find_truth, truth_near
 from course.comparison.point import Point
-from course.comparison.precision import FLOAT64, Precision, size_of
+from course.comparison.precision import FLOAT64, Precision
 from course.comparison.runs import Pair
 from course.comparison.state import outside_of
 from course.comparison.study import study
 from course.comparison.trees import Matched, named_leaves, without_float0
 from course.comparison.words import listed
-from course.comparison.wrong import Wrong
 from course.records import Agreement, Check, Comparison, Fault, Feedback, Remark
 
 __all__ = ["Setting", "judge_pair", "judging"]
@@ -90,8 +88,8 @@ class _Judging:
 def _judge(judged: _Judging) -> None:
     point, truth, record = judged.point, judged.truth, judged.record
     fwd_name, bwd_name = judged.setting.names
-    traced = judged.pair.traced(point, truth.y_bar) if judged.setting.at_once else None
-    if traced is not None and size_of(traced) <= MOST_AT_ONCE:
+    whole = judged.pair.whole(point, truth.y_bar) if judged.setting.at_once else None
+    if whole is not None and whole.size <= MOST_AT_ONCE:
         judged.pair = judged.pair.at_once
     pair = judged.pair
     before = outside_of(pair.fwd, pair.bwd)
@@ -104,12 +102,12 @@ def _judge(judged: _Judging) -> None:
     rows = pair.numbers(point, returned, judged.notes)
     stubborn = _ask_proportion(judged, rows, returned, residuals_again)
     refuse_state(before, outside_of(pair.fwd, pair.bwd), bwd_name)
-    traced = traced or pair.traced(point, truth.y_bar)
+    whole = whole or pair.whole(point, truth.y_bar)
     refuse_state(before, outside_of(pair.fwd, pair.bwd), bwd_name)
     if not _ask_reverse(judged, rows):
         if any(array.path in stubborn and array.slip is None for array in record.arrays):
             record.remarks.append(Remark(Feedback.KIND, _out_of_proportion(pair.bar, stubborn)))
-        _explain(judged, rows, traced)
+        _explain(judged, rows)
         return
     if stubborn:
         raise AnswerFault(Fault("state", bwd_name, _out_of_proportion(pair.bar, stubborn)))
@@ -117,20 +115,19 @@ def _judge(judged: _Judging) -> None:
     if not (_ask_forward(judged, given, _of_rows(judged.truth, point, rows)) and _ask_differences(judged, rows)):
         return
     if judged.setting.float32 and judged.precision.name == FLOAT64.name:
-        _ask_float32(judged, traced is not None and size_of(traced) <= MOST_AT_ONCE)
-    if judged.setting.cost and traced is not None:
-        questions.ask_for_cost(record, lambda: pair_costs(study(point), traced, pair.fwd))
+        _ask_float32(judged, whole is not None and whole.size <= MOST_AT_ONCE)
+    if judged.setting.cost and whole is not None:
+        questions.ask_for_cost(record, lambda: pair_costs(study(point), *whole.counted()))
 
 
-def _explain(judged: _Judging, rows: Sequence[Matched], traced: ClosedJaxpr | None) -> None:
+def _explain(judged: _Judging, rows: Sequence[Matched]) -> None:
     """Looks for the reason of wrong arrays, once what is known of them was told."""
     record, setting = judged.record, judged.setting
     if judged.truth.by_columns or not setting.reasons:
         return
     if setting.early is not None:
         setting.early(to_comparison(record, setting.names, judged.precision, setting.seed))
-    wrong = Wrong(judged.point, judged.truth, rows, record.arrays, judged.precision, traced)
-    record.causes = diagnose(wrong, setting.mistakes)
+    record.causes = diagnose(judged.point, judged.truth, rows, record.arrays, judged.precision, setting.mistakes)
 
 
 def _ask_proportion(judged: _Judging, rows: Sequence[Matched], returned: Any, residuals: Any) -> dict[str, bool]:

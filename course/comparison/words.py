@@ -27,7 +27,9 @@ HEADLINES = {
     "syntax": "can't be read",
     "duplicate": "is defined twice",
     "skipped": "needs a statement that isn't run",
-    "refused": "has JAX differentiate",
+    "refused": "is not by hand",
+    "stopped": "was stopped",
+    "unneeded": "uses what a graded answer may not",
 }
 """What is said of a function, by the kind of its fault."""
 

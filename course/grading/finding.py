@@ -32,7 +32,8 @@ class Found:
 
     A fault of kind waiting may stand beside values. `uses` are the earlier answers that these import; of them,
     `supplied` came from the fallback. `skipped` are lines that would change what they need, and are not run. `own` are
-    the texts that were written for this answer: the names themselves, and functions beside them that they call.
+    the texts that were written for this answer: the names themselves, and functions beside them that they call. `apart`
+    says that the values run in a process of their own, where differentiation is refused.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class Found:
     uses: tuple[str, ...] = ()
     supplied: tuple[str, ...] = ()
     skipped: tuple[Line, ...] = ()
+    apart: bool = False
     extent: Extent = field(default=Extent(), repr=False)
     own: frozenset[str] = field(default=frozenset(), repr=False)
     at_home: Callable[[], AbstractContextManager[None]] = field(default=contextlib.nullcontext, repr=False)

@@ -20,13 +20,13 @@ from course.grading.closure import uses_of
 from course.grading.finding import Found
 from course.grading.sentences import answer_of, fault_sentences, feedback_at, our_fault, to_write, verdict_of
 from course.grading.soundness import require_sound_jax
-from course.grading.submission import Submission
+from course.grading.submission import Answers
 from course.records import Fault, Feedback, Findings, Remark, Status, Verdict
 
 
 def judge(
     exercise: Exercise,
-    submission: Submission,
+    submission: Answers,
     *,
     seed: int = 0,
     attempt: int = 1,
@@ -76,7 +76,7 @@ def judge(
     return verdict(findings)
 
 
-def find_answer(exercise: Exercise, submission: Submission) -> Found:
+def find_answer(exercise: Exercise, submission: Answers) -> Found:
     """What a submission gives for an exercise, under the names that its task asks for."""
     if exercise.task.names:
         return submission.find(exercise.task.names)
@@ -94,14 +94,15 @@ def _find_out(exercise: Exercise, found: Found, sitting: Sitting) -> Findings:
         headline, remarks = fault_sentences(fault, status)
         then = to_write(exercise, fault) if status is Status.NOT_STARTED else ""
         return Findings(status, headline, remarks, printed=found.printed, next=then)
+    by_hand = None if found.apart else exercise.allows
     with found.at_home():
-        findings = _judge_task(exercise, found.values, dataclasses.replace(sitting, by_hand=exercise.allows))
+        findings = _judge_task(exercise, found.values, dataclasses.replace(sitting, by_hand=by_hand))
     return dataclasses.replace(findings, printed=found.printed + findings.printed)
 
 
 def _route_named(exercise: Exercise, found: Found) -> Fault | None:
     """The fault of naming a route to a derivative; a question may be answered by any."""
-    return route_named(found, exercise.allows) if exercise.task.names else None
+    return route_named(found, exercise.allows) if exercise.task.names and not found.apart else None
 
 
 def _judge_task(exercise: Exercise, values: Mapping[str, Any], sitting: Sitting) -> Findings:
@@ -135,7 +136,7 @@ def _may_lie_with_others(exercise: Exercise, found: Found, findings: Findings) -
     return found.fault is None or found.fault.where not in exercise.task.names or found.fault.kind == "waiting"
 
 
-def _blame_earlier(exercise: Exercise, found: Found, submission: Submission, findings: Findings, seed: int) -> Findings:
+def _blame_earlier(exercise: Exercise, found: Found, submission: Answers, findings: Findings, seed: int) -> Findings:
     """Names the first earlier answer that is not right, where this one is made of it."""
     at_fault = _first_at_fault(exercise, found, submission, seed)
     if at_fault is None:
@@ -150,7 +151,7 @@ def _blame_earlier(exercise: Exercise, found: Found, submission: Submission, fin
 
 
 def _first_at_fault(
-    exercise: Exercise, found: Found, submission: Submission, seed: int
+    exercise: Exercise, found: Found, submission: Answers, seed: int
 ) -> tuple[Exercise, Verdict] | None:
     """The first answer at fault of those that an answer is made of, the deepest ones first, and its verdict."""
     for earlier in map(find_exercise, exercise.uses):

@@ -38,7 +38,7 @@ def fault_sentences(fault: Fault, status: Status) -> tuple[str, tuple[Remark, ..
     headline = HEADLINES.get(fault.kind, "can't be judged")
     if status is Status.NOT_STARTED:
         headline = "not started"
-    elif status in (Status.BROKEN, Status.REFUSED):
+    elif status in (Status.BROKEN, Status.REFUSED, Status.STOPPED):
         ran = fault.kind in ("syntax", "exception") and fault.line  # then it is the file that fails, not the function
         headline = f"{fault.line.file if ran and fault.line else fault.where} {headline}"
     return headline, (Remark(Feedback.PASS, message),)

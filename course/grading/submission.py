@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from course.grading.finding import Finder, Found
 from course.grading.live import find_live
@@ -24,6 +24,20 @@ HERE = "this notebook"
 
 class SubmissionError(Exception):
     """What was given is no submission: one sentence, for whoever gave it."""
+
+
+class Answers(Protocol):
+    """Where answers come from, wherever they run."""
+
+    @property
+    def where(self) -> str:
+        """What its reader calls it."""
+
+    def find(self, names: Sequence[str]) -> Found:
+        """The values of some names, or the fault that keeps them from us."""
+
+    def find_answer(self, question: str) -> Found:
+        """The value given to a question, under the question's name."""
 
 
 @dataclass(frozen=True, eq=False)

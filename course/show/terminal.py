@@ -202,6 +202,8 @@ def _print_why(page: Page, verdict: Verdict) -> None:
         )
     judged = f"judged: {verdict.where} · try {verdict.attempt}" if verdict.where else f"try {verdict.attempt}"
     page.put(page.sentence(judged, style=QUIET))
+    if verdict.layers:
+        page.put(page.sentence(f"ran apart: {' · '.join(verdict.layers)}", style=QUIET))
 
 
 def _print_agreement(

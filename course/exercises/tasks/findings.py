@@ -15,6 +15,8 @@ FAULT_STATUS = {
     "duplicate": Status.BROKEN,
     "skipped": Status.BROKEN,
     "refused": Status.REFUSED,
+    "stopped": Status.STOPPED,
+    "unneeded": Status.REFUSED,
 }
 """What each kind of fault makes of an answer; every other kind makes it wrong."""
 

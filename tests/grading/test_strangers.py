@@ -1,0 +1,281 @@
+"""What holds where strangers are graded: every attack is stopped by a named layer, and honest answers are judged."""
+
+import dataclasses
+import importlib.util
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from course.exercises import select
+from course.grading import Submission, judge
+from course.grading.strangers import judging, processes
+from course.grading.strangers.judging import judge_stranger
+from course.grading.strangers.processes import NotConfined, Server, Terms
+from course.grading.strangers.remote import Remote, roles_of
+from course.grading.strangers.sandbox import LAYERS, Limits
+from course.records import Feedback, Status
+from tests.grading.attacked import ATTACKS, HONEST, LAYER, PRELUDE, source
+
+pytestmark = pytest.mark.skipif(os.uname().sysname != "Linux", reason="the layers are Linux's")
+
+TRACED = dataclasses.replace(LAYER, task=dataclasses.replace(LAYER.task, traceable=True))
+"""The exercise as most are: an answer must be traceable, so that its code never sees a number."""
+
+BY_WORK = {name for name in ATTACKS if name.startswith("differences") or name == "complex_step"}
+NO_CHEATS = {"costly_formula": Status.COSTLY, "hard_coded": Status.WRONG, "replaced_numpy": Status.REFUSED}
+SLOW = {"differences_in_python"}
+READ = sorted(set(ATTACKS) - BY_WORK - {"costly_formula", "hard_coded"})
+BY_RUNNING = {"minimize", "optax_value_and_grad", "sparse"}
+"""Attacks that no word of their source gives away."""
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = Server(Terms(Limits(cpu_seconds=20), seconds=20))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def remote(server, tmp_path):
+    """A submission of this text, in a process of its own."""
+    remotes = []
+
+    def make(text, exercises=(LAYER,), **options):
+        file = tmp_path / f"work{len(remotes)}.py"
+        file.write_text(text, encoding="utf-8")
+        remotes.append(Remote(file.name, file, server, roles_of(exercises), **options))
+        return remotes[-1]
+
+    yield make
+    for one in remotes:
+        one.close()
+
+
+def needs(name):
+    package = {"equinox": "equinox", "flax": "flax"}.get(name)
+    return pytest.mark.skipif(bool(package) and importlib.util.find_spec(package) is None, reason="not installed")
+
+
+def cases(names):
+    return [pytest.param(name, marks=[needs(name), *([pytest.mark.slow] if name in SLOW else [])]) for name in names]
+
+
+@pytest.mark.parametrize("name", cases(READ))
+def test_what_the_source_gives_away_is_refused_with_its_line_before_it_runs(name, remote):
+    answers = remote(source(name))
+    verdict = judge(LAYER, answers, feedback=Feedback.PASS)
+    assert verdict.status is Status.REFUSED
+    assert re.search(r"`.+`", verdict.lines[0])
+    assert "work0.py, line" in verdict.lines[0]
+    assert verdict.points == 0
+    assert bool(answers.layers) is (name in BY_RUNNING)
+
+
+@pytest.mark.parametrize("name", cases(sorted(BY_WORK)))
+def test_trying_the_inputs_one_by_one_is_refused_by_its_work(name, remote):
+    verdict = judge(TRACED, remote(source(name)), feedback=Feedback.PASS)
+    assert verdict.status is Status.REFUSED
+    assert "times the work of jax.vjp" in verdict.lines[0]
+
+
+@pytest.mark.parametrize("name", cases(sorted({*ATTACKS} - {*NO_CHEATS} - BY_WORK)))
+def test_every_attack_is_stopped_though_nobody_reads_its_source(name, remote):
+    verdict = judge(TRACED, remote(source(name), [TRACED], reads=False), feedback=Feedback.PASS)
+    assert verdict.status in (Status.REFUSED, Status.BROKEN, Status.WRONG)
+    assert verdict.points == 0
+
+
+@pytest.mark.parametrize("name", NO_CHEATS)
+def test_what_is_no_cheating_is_judged_as_what_it_is(name, remote):
+    assert judge(TRACED, remote(source(name))).status is NO_CHEATS[name]
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_an_honest_answer_is_judged_as_in_its_author_s_own_process(name, remote):
+    answers = remote(source(name))
+    verdict = judge(LAYER, answers)
+    assert verdict.right
+    assert answers.weaker == ({"layer_bwd"} if name == "numpy_only" else set())
+
+
+def test_an_answer_that_must_be_traceable_and_is_not_never_sees_a_number(remote):
+    answers = remote(source("numpy_only"), [TRACED])
+    verdict = judge(TRACED, answers)
+    assert verdict.status is Status.WRONG
+    assert "NumPy was given a value that JAX is tracing" in verdict.lines[0]
+    assert not answers.weaker
+
+
+def test_all_layers_hold_on_this_machine_and_the_verdict_names_them(remote):
+    verdict = judge_stranger(LAYER, remote(source("plain")), seed=5)
+    assert verdict.layers == ("source read", "traced without values", *LAYERS)
+    assert verdict.comparison.seed == 5
+
+
+def test_the_weaker_guarantee_is_said(remote):
+    verdict = judge_stranger(LAYER, remote(source("numpy_only")), seed=5)
+    assert "run on numbers" in verdict.layers
+    assert "less sure to be by hand" in verdict.lines[-1]
+
+
+def test_a_jax_on_which_nothing_was_tried_is_named(remote, monkeypatch):
+    monkeypatch.setattr(judging, "is_tested", lambda: False)
+    assert "not tested on JAX" in judge_stranger(LAYER, remote(source("plain")), seed=5).layers[-1]
+
+
+@pytest.mark.parametrize("trust", [False, True])
+def test_where_a_layer_is_missing_nothing_runs_unless_somebody_says_so(trust, tmp_path, monkeypatch):
+    taken_out = "from course.grading.strangers import sandbox; sandbox._MACHINES = {}; from course"
+    monkeypatch.setattr(processes, "_PROGRAM", processes._PROGRAM.replace("from course", taken_out))
+    server = Server(Terms(trust=trust))
+    (tmp_path / "work.py").write_text(source("plain"), encoding="utf-8")
+    remote = Remote("work.py", tmp_path / "work.py", server, roles_of([LAYER]))
+    if trust:
+        assert judge(LAYER, remote).right
+        assert remote.layers == ("rlimits", "no_new_privs", "landlock")
+    else:
+        with pytest.raises(NotConfined, match="no_caps, seccomp"):
+            judge(LAYER, remote)
+    remote.close()
+    server.close()
+
+
+# --- isolation: each ends in a verdict for that submission alone
+
+BEFORE = "import os, sys, time, shutil, signal, socket, ctypes, pathlib\nimport numpy as np\n"
+AT_IMPORT = {
+    "endless loop": "def spin():\n    while True:\n        pass\nhostile = spin()\n",
+    "loop that swallows interrupts": (
+        "def spin():\n    while True:\n        try:\n            while True: pass\n"
+        "        except BaseException: pass\nhostile = spin()\n"
+    ),
+    "sleep": "hostile = time.sleep(1000)\n",
+    "end of the process": "hostile = os._exit(0)\n",
+    "segfault": "hostile = ctypes.string_at(0)\n",
+    "memory": "hostile = [np.ones(10**9) for _ in range(13)]\n",
+    "threads": (
+        "import threading\ndef many():\n    while True:\n"
+        "        threading.Thread(target=time.sleep, args=(99,)).start()\n"
+        "hostile = many()\n"
+    ),
+    "exit": "hostile = sys.exit(0)\n",
+    "recursion": "def deep():\n    return deep()\nhostile = deep()\n",
+}
+DENIED = {
+    "fork bomb": "[os.fork() for _ in range(300)]",
+    "program": "os.execv('/bin/true', ['true'])",
+    "child": "os.posix_spawn('/bin/true', ['true'], {})",
+    "signal to the grader": "os.kill(os.getppid(), signal.SIGKILL)",
+    "signal to all": "os.kill(-1, signal.SIGKILL)",
+    "deleted folder": "shutil.rmtree(pathlib.Path(WORK).parent)",
+    "written submission": "open(WORK, 'w')",
+    "changed rights": "os.chmod(WORK, 0o777)",
+    "network": "socket.create_connection(('127.0.0.1', 80))",
+    "UDP": "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
+    "passwords": "open('/etc/passwd').read()",
+    "processes": "open('/proc/self/environ').read()",
+    "home": "os.listdir(HOME)",
+    "course": "open(COURSE + '/exercises/losses.py').read()",
+    "answers": "open(COURSE + '/../solutions/losses.py').read()",
+    "large file": "open('large', 'wb').write(bytes(1 << 26))",
+    "more memory than allowed": "__import__('resource').setrlimit(__import__('resource').RLIMIT_DATA, (-1, -1))",
+}
+
+
+def stopped_then_next(remote, text):
+    """Judges a hostile submission, then an honest one; returns the first verdict."""
+    start = time.monotonic()
+    text += source("plain").replace("    x, w, b = residuals\n", "    hostile\n    x, w, b = residuals\n")
+    verdict = judge(LAYER, remote(BEFORE + text, reads=False))
+    assert time.monotonic() - start < 60
+    assert judge(LAYER, remote(source("plain"))).right
+    return verdict
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", AT_IMPORT.values(), ids=AT_IMPORT)
+def test_what_ends_or_never_ends_costs_nobody_else_anything(text, remote):
+    assert stopped_then_next(remote, text).status in (Status.STOPPED, Status.BROKEN)
+
+
+@pytest.mark.parametrize("text", DENIED.values(), ids=DENIED)
+def test_what_reaches_outside_is_denied(text, remote, tmp_path):
+    there = (
+        f"WORK = {str(tmp_path / 'work0.py')!r}\nHOME = {str(Path.home())!r}\n"
+        f"COURSE = {str(Path(judge.__code__.co_filename).parents[1])!r}\n"
+        f"def reach():\n    return {text}\nreached = reach()\n"
+        "def layer_fwd(x, w, b):\n    return reached\n"
+        "def layer_bwd(residuals, y_bar):\n    return residuals\n"
+    )
+    verdict = judge(LAYER, remote(BEFORE + PRELUDE + there, reads=False))
+    assert verdict.status is Status.BROKEN
+    assert re.search(r"PermissionError|OSError|ValueError", verdict.lines[0])
+    assert (tmp_path / "work0.py").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "line",
+    ["print('x' * 10**8)", "[print('x' * 10**4) for _ in range(10**4)]", "os.write(1, bytes(10**8))"],
+)
+def test_endless_output_is_cut(line, remote):
+    text = source("plain").replace("    x, w, b = residuals\n", f"    {line}\n    x, w, b = residuals\n")
+    verdict = judge(LAYER, remote(BEFORE + text, reads=False))
+    assert verdict.right
+    assert len(verdict.printed) < 20_000
+
+
+FORGED = {
+    "another program": "b'\\x10\\x00\\x00\\x00\\x04\\x00\\x00\\x00{\"fixed\":[null]}junk'",
+    "nonsense": "bytes(100)",
+    "more than is allowed": "b'\\xff' * 8",
+}
+
+
+@pytest.mark.parametrize("bytes_written", FORGED.values(), ids=FORGED)
+def test_a_forged_result_is_no_result(bytes_written, remote):
+    """It writes to whatever is open before the real result is."""
+    text = (
+        "def forge():\n    for number in range(3, 64):\n        try:\n"
+        f"            os.write(number, {bytes_written})\n        except OSError:\n            pass\n    return 1\n"
+    )
+    text += source("plain").replace("    x, w, b = residuals\n", "    forge()\n    x, w, b = residuals\n")
+    verdict = judge(LAYER, remote(BEFORE + text, reads=False))
+    assert verdict.status is Status.STOPPED
+    assert judge(LAYER, remote(source("plain"))).right
+
+
+def test_a_program_that_would_fill_the_grader_s_memory_is_not_run(remote):
+    text = source("plain").replace("z_bar = y_bar", "z_bar = jnp.zeros((10**5, 10**5)).sum() + y_bar")
+    verdict = judge(LAYER, remote(text))
+    assert verdict.status is Status.STOPPED
+    assert "array of shape 100000x100000" in verdict.lines[0]
+
+
+def test_no_secret_is_in_the_environment(remote, monkeypatch):
+    monkeypatch.setenv("A_SECRET", "1234")
+    text = source("plain").replace("    x, w, b = residuals\n", "    seen\n    x, w, b = residuals\n")
+    found = remote(BEFORE + "seen = print(sorted(os.environ))\n" + text, reads=False).find(["layer_bwd"])
+    assert "HOME" in found.printed
+    assert "SECRET" not in found.printed
+
+
+@pytest.mark.slow
+def test_every_solution_is_right_and_costs_what_it_costs_in_one_s_own_process(server, tmp_path):
+    for path in Path(__file__).parents[2].glob("solutions/[a-z]*.py"):
+        text = re.sub(r"from solutions\.\w+ import", "from course.answers import", path.read_text(encoding="utf-8"))
+        (tmp_path / path.name).write_text(text, encoding="utf-8")
+    remote, local = Remote("all", tmp_path, server, roles_of(select())), Submission.read(tmp_path)
+    for exercise in select():
+        there, here = judge(exercise, remote), judge(exercise, local)
+        assert (there.status, there.lines, there.points, there.cost_points) == (
+            here.status,
+            here.lines,
+            here.points,
+            here.cost_points,
+        )
+    remote.close()
