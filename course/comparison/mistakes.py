@@ -17,9 +17,9 @@ import numpy as np
 from course.comparison.compiled import QUICK
 from course.comparison.floating import along_floating, split_floating
 from course.comparison.norms import norm
-from course.comparison.oracle import Truth
 from course.comparison.point import Point
-from course.comparison.trees import Matched, without_float0
+from course.comparison.trees import without_float0
+from course.comparison.wrong import Wrong
 from course.records import Cause
 
 MOST_MISTAKES = 2
@@ -46,23 +46,11 @@ class Mistake:
 class Mistaken:
     """What every mistake of a catalogue gives at a point, held against an answer."""
 
-    def __init__(
-        self, catalogue: Sequence[Mistake], point: Point, truth: Truth, rows: Sequence[Matched], tolerance: float
-    ):
-        """Differentiates every mistake.
-
-        Args:
-            catalogue: The mistakes.
-            point: The point of judgement.
-            truth: The oracles' answer there.
-            rows: The answer's arrays that have a tangent.
-            tolerance: How near the numbers must be, relative to an array's norm.
-        """
-        places = {path: place for place, (path, _) in enumerate(point.floating())}
-        self._given = {row.path: np.asarray(row.given, np.float64) for row in rows}
-        self._right = {path: truth.reverse[places[path]] for path in self._given}
-        self._tolerance = tolerance
-        found = cotangents_of(tuple(mistake.primal for mistake in catalogue), point, truth.y_bar)
+    def __init__(self, catalogue: Sequence[Mistake], wrong: Wrong):
+        """Differentiates every mistake."""
+        places = {path: place for place, path in enumerate(wrong.paths)}
+        self._given, self._right, self._tolerance = wrong.given, wrong.right, wrong.tolerance
+        found = cotangents_of(tuple(mistake.primal for mistake in catalogue), wrong.point, wrong.truth.y_bar)
         self._tried = [
             (mistake, {path: arrays[places[path]] for path in self._given})
             for mistake, arrays in zip(catalogue, found, strict=True)

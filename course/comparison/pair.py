@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import ClosedJaxpr
 
 from course.comparison import agreement, questions, single
 from course.comparison.answer import AnswerFault, refuse_change, refuse_state
@@ -31,6 +32,7 @@ from course.comparison.state import outside_of
 from course.comparison.study import study
 from course.comparison.trees import Matched, named_leaves, without_float0
 from course.comparison.words import listed
+from course.comparison.wrong import Wrong
 from course.records import Agreement, Check, Comparison, Fault, Feedback, Remark
 
 __all__ = ["Setting", "judge_pair", "judging"]
@@ -107,7 +109,7 @@ def _judge(judged: _Judging) -> None:
     if not _ask_reverse(judged, rows):
         if any(array.path in stubborn and array.slip is None for array in record.arrays):
             record.remarks.append(Remark(Feedback.KIND, _out_of_proportion(pair.bar, stubborn)))
-        _explain(judged, rows)
+        _explain(judged, rows, None if whole is None else whole.jaxpr)
         return
     if stubborn:
         raise AnswerFault(Fault("state", bwd_name, _out_of_proportion(pair.bar, stubborn)))
@@ -120,14 +122,15 @@ def _judge(judged: _Judging) -> None:
         questions.ask_for_cost(record, lambda: pair_costs(study(point), *whole.counted()))
 
 
-def _explain(judged: _Judging, rows: Sequence[Matched]) -> None:
+def _explain(judged: _Judging, rows: Sequence[Matched], traced: ClosedJaxpr | None) -> None:
     """Looks for the reason of wrong arrays, once what is known of them was told."""
     record, setting = judged.record, judged.setting
     if judged.truth.by_columns or not setting.reasons:
         return
     if setting.early is not None:
         setting.early(to_comparison(record, setting.names, judged.precision, setting.seed))
-    record.causes = diagnose(judged.point, judged.truth, rows, record.arrays, judged.precision, setting.mistakes)
+    wrong = Wrong(judged.point, judged.truth, rows, record.arrays, judged.precision, traced)
+    record.causes = diagnose(wrong, setting.mistakes)
 
 
 def _ask_proportion(judged: _Judging, rows: Sequence[Matched], returned: Any, residuals: Any) -> dict[str, bool]:

@@ -19,6 +19,7 @@ from course.comparison.point import Point
 from course.comparison.precision import Precision, precision_of
 from course.comparison.residuals import vjp_residual_bytes
 from course.comparison.state import outside_of
+from course.comparison.trees import argument_names, named_leaves
 
 
 class Study:
@@ -43,6 +44,12 @@ class Study:
         except Exception as error:
             raise failure("run, and be traceable, at the arguments given", error) from error
         _refuse_outputs(self.y)
+
+    def named_shapes(self) -> list[tuple[str, Any]]:
+        """The shape and type of every array among the arguments, by its name."""
+        names = argument_names(self.primal, len(self.shapes))
+        pairs = zip(names, self.shapes, strict=True)
+        return [named for name, shape in pairs for named in named_leaves(shape, name)]
 
     @cached_property
     def precision(self) -> Precision:

@@ -16,10 +16,14 @@ from course.comparison.residuals import residual_bytes
 
 @dataclass(frozen=True)
 class Whole:
-    """The number of its equations; its cost and the bytes that it saves, counted when they are asked for."""
+    """The number of its equations; its cost and the bytes that it saves, counted when they are asked for.
+
+    `jaxpr` is the program itself, None where it was traced elsewhere.
+    """
 
     size: int
     counted: Callable[[], tuple[Count, int]]
+    jaxpr: ClosedJaxpr | None = None
 
 
 @runtime_checkable
@@ -36,4 +40,4 @@ class Elsewhere(Protocol):
 
 def whole_of(traced: ClosedJaxpr, fwd: Callable[..., Any], shapes: tuple[Any, ...]) -> Whole:
     """The pair that was traced here."""
-    return Whole(size_of(traced), lambda: (count_jaxpr(traced), residual_bytes(fwd, *shapes)))
+    return Whole(size_of(traced), lambda: (count_jaxpr(traced), residual_bytes(fwd, *shapes)), traced)

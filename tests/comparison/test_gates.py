@@ -85,7 +85,7 @@ def test_the_line_is_told_with_the_kind_and_the_value_with_the_name():
 
 def test_two_mistakes_in_different_arrays_are_told_apart():
     found = judged(layer_norm_bwd_with(lambda h, r, g: r * (g - mean(g)), lambda h, y: (y * h[::-1]).sum(0)))
-    assert [cause.arrays for cause in found.causes] in ([], [("x_bar",)])
+    assert not found.causes
     found = judged(layer_norm_bwd_with(lambda h, r, g: r * (g - mean(g)), lambda h, y: (y * POINT[0]).sum(0)))
     assert {cause.arrays for cause in found.causes} == {("x_bar",), ("scale_bar",)}
     assert "`x` stands where `x_hat` belongs" in told(found)
@@ -145,7 +145,7 @@ SEQUENCE = (draw(3, 3), draw(5, 3), draw(3), draw(7, 5))
             "`h`, as if that were a constant in every round",
         ),
         (rnn_bwd_with(carried=lambda h_bar, t: h_bar if t else 0 * h_bar), "`h0`, as if that were a constant"),
-        (rnn_bwd_with(slope=lambda h: 1), "the derivative of `jnp.tanh(h @ w + x @ u)`: it is left out"),
+        (rnn_bwd_with(slope=lambda h: 1), "The derivative of `jnp.tanh(h @ w + x @ u)` is left out"),
         (rnn_bwd_with(slope=lambda h: 1 - jnp.tanh(h) ** 2), "`h` stands where `h @ w + x @ u` belongs"),
         (rnn_bwd_with(across=lambda w: w), "`w` and its transpose are exchanged"),
     ],
@@ -212,7 +212,7 @@ def test_a_line_that_is_used_often_is_told_with_the_use():
         return bwd
 
     x = draw(6, 3)
-    assert "in use 2 of 3 of this line: it is left out" in told(course.compare(deep, fwd, bwd_without([1]), x, ws))
+    assert "in use 2 of 3 of this line is left out" in told(course.compare(deep, fwd, bwd_without([1]), x, ws))
     assert "in all 3 uses of this line" in told(course.compare(deep, fwd, bwd_without([0, 1, 2]), x, ws))
 
 
@@ -239,3 +239,45 @@ def test_a_primal_with_nothing_known_of_its_text_is_explained_without_it():
         draw(5),
     )
     assert found.causes[0].kind == "The numbers fit: a path back through the primal is missing."
+
+
+# Numbers that are known, and up to where they are right.
+
+
+def network(x, w1, w2):
+    z1 = x @ w1
+    a1 = jnp.tanh(z1)
+    z2 = a1 @ w2
+    return z2**2
+
+
+def network_fwd(x, w1, w2):
+    a1 = jnp.tanh(x @ w1)
+    z2 = a1 @ w2
+    return z2**2, (x, w1, w2, a1, z2)
+
+
+def network_bwd_with(a1_bar=lambda z2_bar, w2: z2_bar @ w2.T, w2_bar=lambda a1, z2_bar: a1.T @ z2_bar):
+    def bwd(residuals, y_bar):
+        x, w1, w2, a1, z2 = residuals
+        z2_bar = 2 * z2 * y_bar
+        z1_bar = a1_bar(z2_bar, w2) * (1 - a1**2)
+        return z1_bar @ w1.T, x.T @ z1_bar, w2_bar(a1, z2_bar)
+
+    return bwd
+
+
+def judged_network(bwd):
+    return course.compare(network, network_fwd, bwd, draw(6, 3), draw(3, 5), draw(5, 4))
+
+
+def test_where_no_line_explains_it_the_last_right_cotangent_is_told():
+    found = judged_network(network_bwd_with(a1_bar=lambda z2_bar, w2: jnp.exp(z2_bar @ w2.T / 9)))
+    (cause,) = found.causes
+    assert (cause.tier, cause.name) == ("place", "z1")
+    assert cause.kind == "The right cotangent of `a1` is among your numbers; that of `z1` (`z1 = x @ w1`) is not."
+
+
+def test_an_array_that_is_a_value_of_the_primal_is_told():
+    found = judged_network(network_bwd_with(w2_bar=lambda a1, z2_bar: 0 * a1.T @ z2_bar + draw(5, 4)))
+    assert "w2_bar: these are the numbers of `w2` itself." in [cause.kind for cause in found.causes]

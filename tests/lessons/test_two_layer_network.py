@@ -301,7 +301,7 @@ SLIPS = {
     "w2_bar broadcast wrongly": (
         ("jnp.outer(z2_bar, a1)", "0 * w2 + z2_bar[:, None]"),
         {"w2"},
-        "`moved_a1` that is left",
+        "`moved_a1` is left",
     ),
     "b2_bar summed": (("b2_bar = z2_bar\n", "b2_bar = z2_bar.sum()\n"), {"b2"}, "summed over axis 0"),
     "b2_bar one": (("b2_bar = z2_bar\n", "b2_bar = jnp.ones_like(z2_bar)\n"), {"b2"}, "Yours is 1"),
@@ -310,12 +310,12 @@ SLIPS = {
     "relu by the cotangent's sign": (
         ("a1_bar * (z1 > 0)", "a1_bar * (a1_bar > 0)"),
         {"z1", "w1", "b1"},
-        "the sign of the cotangent was asked",
+        "the sign of the cotangent, not",
     ),
     "relu's value for its slope": (("a1_bar * (z1 > 0)", "a1_bar * a1"), {"z1", "w1", "b1"}, "taken to be the result"),
-    "relu turned round": (("a1_bar * (z1 > 0)", "a1_bar * (z1 < 0)"), {"z1", "w1", "b1"}, "1 minus it was taken"),
+    "relu turned round": (("a1_bar * (z1 > 0)", "a1_bar * (z1 < 0)"), {"z1", "w1", "b1"}, "1 minus itself"),
     "w1_bar transposed": (("jnp.outer(z1_bar, x)", "jnp.outer(x, z1_bar)"), {"w1"}, "match transposed"),
-    "w1_bar before the relu": (("jnp.outer(z1_bar, x)", "jnp.outer(a1_bar, x)"), {"w1"}, "it is left out"),
+    "w1_bar before the relu": (("jnp.outer(z1_bar, x)", "jnp.outer(a1_bar, x)"), {"w1"}, "is left out"),
     "b1_bar before the relu": (("b1_bar = z1_bar\n", "b1_bar = a1_bar\n"), {"b1"}, "the numbers of a1_bar"),
     "b1_bar zero": (("b1_bar = z1_bar\n", "b1_bar = 0 * z1_bar\n"), {"b1"}, "zero throughout"),
 }
@@ -384,7 +384,7 @@ BATCH_SLIPS = {
     "b2_bar averaged": (("z2_bar.sum(axis=0)", "z2_bar.mean(axis=0)"), {"b2"}, "times the right one"),
     "b2_bar over the wrong axis": (("z2_bar.sum(axis=0)", "z2_bar.sum(axis=1)"), {"b2"}, "has shape (9,)"),
     "b2_bar as a row": (("z2_bar.sum(axis=0)", "z2_bar.sum(axis=0, keepdims=True)"), {"b2"}, "has shape (1, 3)"),
-    "relu forgotten": ((GATE, "z2_bar @ w2.T"), {"w1", "b1"}, "it is left out"),
+    "relu forgotten": ((GATE, "z2_bar @ w2.T"), {"w1", "b1"}, "is left out"),
     "relu's value for its slope": ((GATE, "(z2_bar @ w2.T) * a1"), {"w1", "b1"}, "taken to be the result"),
     "the mean taken again": (("x.T @ z1_bar", "x.T @ z1_bar / len(x)"), {"w1"}, "times the right one"),
     "b1_bar not summed": (("z1_bar.sum(axis=0)", "z1_bar"), {"b1"}, "summed over axis 0"),

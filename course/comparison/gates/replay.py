@@ -63,13 +63,13 @@ class Replay:
         known: dict[Value, Any] = {**tape.constants, **dict(zip(tape.inputs, inputs, strict=True))}
         for step in tape.steps:
             operands = [
-                self._gated(_read(slot, known), self._into.get((step, place)), settings, turn)
+                self._gated(read(slot, known), self._into.get((step, place)), settings, turn)
                 for place, slot in enumerate(step.inputs)
             ]
             outputs = self._step(step, operands, known, settings, turn)
             for value, output in zip(step.outputs, outputs, strict=True):
                 known[value] = self._gated(output, self._out.get(value), settings, turn)
-        return [_read(slot, known) for slot in tape.outputs]
+        return [read(slot, known) for slot in tape.outputs]
 
     def _step(
         self, step: Step, operands: list[Any], known: dict[Value, Any], settings: Settings, turn: Turn | None
@@ -125,7 +125,8 @@ def _own(atom: Any, names: list[Var]) -> Var:
     return names[-1]
 
 
-def _read(slot: Slot, known: dict[Value, Any]) -> Any:
+def read(slot: Slot, known: Mapping[Value, Any]) -> Any:
+    """The numbers of a value, or those that are written in the program."""
     return slot.val if isinstance(slot, Literal) else known[slot]
 
 

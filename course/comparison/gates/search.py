@@ -23,9 +23,9 @@ from course.comparison.gates.edges import Survey, survey
 from course.comparison.gates.hypotheses import Hypothesis, hypotheses, settings_of
 from course.comparison.gates.places import folder_of
 from course.comparison.gates.replay import Replay, Settings
-from course.comparison.gates.tape import Manner, Value, lay
+from course.comparison.gates.tape import Manner, lay, values_of
 from course.comparison.study import Study
-from course.comparison.trees import argument_names, has_tangent, named_leaves, without_float0
+from course.comparison.trees import has_tangent, without_float0
 
 MOST_WORK = 2e10
 """FLOPs that a search may take: a second or two. A larger primal is searched by its edges alone, or not at all."""
@@ -59,7 +59,7 @@ class Searcher:
             known: The primal, traced.
             deep: Whether to look under custom rules; they may say another derivative than what is under them.
         """
-        leaves = _values(known)
+        leaves = values_of(known.named_shapes())
         tape = lay(known.jaxpr, leaves, Manner(folder_of(known.primal), deep))
         self.found: Survey = survey(tape)
         self.tried = _affordable(hypotheses(self.found), count_jaxpr(known.jaxpr).flops)
@@ -125,12 +125,6 @@ NEGLIGIBLE = 1e-12
 def searcher(known: Study, deep: bool) -> Searcher:
     """The searcher of a primal, made or found again."""
     return Searcher(known, deep)
-
-
-def _values(known: Study) -> list[Value]:
-    names = argument_names(known.primal, len(known.shapes))
-    paths = [named for name, shape in zip(names, known.shapes, strict=True) for named in named_leaves(shape, name)]
-    return [Value(path, leaf.shape, leaf.dtype, has_tangent(leaf)) for path, leaf in paths]
 
 
 def _affordable(tried: Sequence[Hypothesis], flops: int) -> list[Hypothesis]:

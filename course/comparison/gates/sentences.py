@@ -21,18 +21,18 @@ _WHEN = {
 }
 
 _SLOPES = {
-    "missing": "it is left out",
-    "result": "it was taken to be the result itself",
-    "argument": "it was taken to be the argument itself",
-    "squared": "it is applied twice",
-    "complement": "1 minus it was taken",
-    "1 - x**2": "1 - x**2 was taken at the argument, not at the result",
-    "x * (1 - x)": "x * (1 - x) was taken at the argument, not at the result",
-    "upstream": "the sign of the cotangent was asked, not that of the argument",
+    "missing": "is left out",
+    "result": "is taken to be the result itself",
+    "argument": "is taken to be the argument itself",
+    "squared": "is applied twice",
+    "complement": "is taken to be 1 minus itself",
+    "1 - x**2": "is taken to be 1 - x**2 at the argument, not at the result",
+    "x * (1 - x)": "is taken to be x * (1 - x) at the argument, not at the result",
+    "upstream": "is decided by the sign of the cotangent, not of the argument",
 }
 
 _INSTEAD = {
-    "ones": "It is `{own}` that is left out",
+    "ones": "`{own}` is left out",
     "reciprocal": "It is divided by `{own}` where it is multiplied by it, or the other way round",
     "transposed": "`{own}` and its transpose are exchanged",
     "result": "`{result}` stands where `{own}` belongs",
@@ -45,9 +45,9 @@ def line_sentence(match: Match) -> str:
     hypothesis = match.hypothesis
     line = f"`{statement}`" if (statement := _statement(hypothesis)) else "the primal"
     if hypothesis.rules and hypothesis.choice <= len(SLOPES):
-        return f"The numbers fit: a derivative in {line} is another one."
+        return f"The numbers fit: another derivative was taken in {line}."
     if hypothesis.rules:
-        return f"The numbers fit: on the way back through {line}, another value was multiplied by."
+        return f"The numbers fit: another value was used on the way back through {line}."
     return f"The numbers fit: a path back through {line} {_done(match.factor)}."
 
 
@@ -104,7 +104,7 @@ def _rule_sentence(hypothesis: Hypothesis, rule: Rule) -> str:
     where = _where(hypothesis)
     if hypothesis.choice <= len(SLOPES):
         name = rule.step.place.text if rule.step.place else rule.step.name
-        return f"It is the derivative of `{name}`{where}: {_SLOPES[SLOPES[hypothesis.choice - 1][0]]}."
+        return f"The derivative of `{name}`{where} {_SLOPES[SLOPES[hypothesis.choice - 1][0]]}."
     option = rule.instead[hypothesis.choice - len(SLOPES) - 1]
     right = rule.step.inputs[option.place]
     own = right.name if isinstance(right, Value) else ""

@@ -14,6 +14,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 from course.comparison.gates.places import Place, place_of
 from course.comparison.program import called, carry_count, constant_count
+from course.comparison.trees import has_tangent
 
 CUSTOM = frozenset({"custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr"})
 """Calls that carry a rule of their own, which a replay of what is under them does without."""
@@ -76,6 +77,11 @@ def lay(closed: ClosedJaxpr, inputs: Sequence[Value], manner: Manner, place: Pla
     tape = Tape(tuple(inputs), (), [], {})
     tape.outputs = _inline(closed, inputs, tape, manner, place)
     return tape
+
+
+def values_of(named: Sequence[tuple[str, Any]]) -> list[Value]:
+    """The inputs of a program, from arrays or shapes by name."""
+    return [Value(name, leaf.shape, leaf.dtype, has_tangent(leaf)) for name, leaf in named]
 
 
 def floating(value: Slot) -> bool:
