@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from course.show.words import command
+from course.show.words import command, tool
 
 if TYPE_CHECKING:
     from course.authoring.start import Started
@@ -35,8 +35,9 @@ def _say(started: Started) -> None:
     if started.kept:
         click.echo(f"{_count(started.kept).capitalize()} of yours left as they were.")
     first = (*started.made, *started.kept)[0]
-    opening = f"jupyter lab {first}" if first.endswith(".ipynb") else f"open {first} in your editor"
-    click.echo(f"Next: cd {place} · {opening} · {command('check')}")
+    notebook = first.endswith(".ipynb")
+    opening = f"{tool('jupyter', within=place)} lab {first}" if notebook else f"open {first} in your editor"
+    click.echo(f"Next: cd {place} · {opening} · {command('check', within=place)}")
 
 
 def _count(names: tuple[str, ...]) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
+import sys
 from collections.abc import Sequence
 
 UTF8 = "utf-8"
@@ -66,9 +68,20 @@ def _spelled(c: str, encoding: str) -> str:
     return c
 
 
-def command(arguments: str) -> str:
-    """What to type for `course ARGUMENTS`, in the shell that we were started from."""
-    return f"{os.environ.get('HANDGRAD_COMMAND', 'course')} {arguments}".rstrip()
+def command(arguments: str, *, within: str | os.PathLike[str] = ".") -> str:
+    """What to type for `course ARGUMENTS`, in the shell that we were started from, or `within` a folder of it."""
+    python, _, script = os.environ.get("HANDGRAD_COMMAND", "course").partition(" ")
+    if script and not os.path.isabs(script):
+        script = os.path.relpath(script, within)
+    return " ".join(part for part in (python, script, arguments) if part)
+
+
+def tool(name: str, *, within: str | os.PathLike[str] = ".") -> str:
+    """What to type for a command that is installed beside us, `within` a folder: its path unless it is on the PATH."""
+    beside = shutil.which(name, path=os.path.dirname(sys.executable))
+    if beside is None or shutil.which(name) == beside:
+        return name
+    return os.path.relpath(beside, within)
 
 
 def points(value: float) -> str:

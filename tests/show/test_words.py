@@ -1,6 +1,9 @@
 """Claims about numbers and text as people read them."""
 
 import math
+import os
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -75,3 +78,24 @@ def test_text_can_be_encoded_whatever_the_stream() -> None:
     for encoding in ("ascii", "cp1252", "latin-1", "utf-8"):
         words.printable(text, encoding).encode(encoding)
     assert words.printable(text, "ascii") == "+ <= x - ... ? ?"
+
+
+def test_a_command_works_in_the_folder_that_one_is_sent_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HANDGRAD_COMMAND", "python3 my folder/run.py")
+    assert words.command("check") == "python3 my folder/run.py check"
+    assert words.command("check", within="work") == f"python3 {os.path.join('..', 'my folder', 'run.py')} check"
+    monkeypatch.delenv("HANDGRAD_COMMAND")
+    assert words.command("check", within="work") == "course check"
+
+
+def test_a_tool_is_told_by_its_path_unless_the_shell_finds_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    beside = tmp_path / "bin" / ("jupyter.exe" if os.name == "nt" else "jupyter")
+    beside.parent.mkdir()
+    beside.write_text("")
+    beside.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(beside.with_name("python")))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "")
+    assert words.tool("jupyter", within="work") == os.path.join("..", "bin", beside.name)
+    monkeypatch.setenv("PATH", str(beside.parent))
+    assert words.tool("jupyter", within="work") == "jupyter"
