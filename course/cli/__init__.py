@@ -30,6 +30,8 @@ COMMANDS = {
     "check": _Command("course.cli.check", "Judge your answers."),
     "train": _Command("course.cli.train", "Train a network on a hand-written backward pass."),
     "tour": _Command("course.cli.tour", "See all of it in a minute."),
+    "pack": _Command("course.cli.pack", "Make the file that you hand in."),
+    "grade": _Command("course.cli.grade", "Judge what a class handed in."),
 }
 
 

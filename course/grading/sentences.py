@@ -44,6 +44,13 @@ def fault_sentences(fault: Fault, status: Status) -> tuple[str, tuple[Remark, ..
     return headline, (Remark(Feedback.PASS, message),)
 
 
+def stopped_verdict(exercise: Exercise, reason: str, where: str, feedback: Feedback) -> Verdict:
+    """The verdict on an answer that took along the process that judged it."""
+    headline, remarks = fault_sentences(Fault("stopped", answer_of(exercise), reason), Status.STOPPED)
+    findings = Findings(Status.STOPPED, headline, remarks)
+    return verdict_of(exercise, findings, attempt=1, feedback=feedback, where=where)
+
+
 def to_write(exercise: Exercise, fault: Fault) -> str:
     """What to do about an answer that is not started, or is written by half."""
     names = exercise.task.names

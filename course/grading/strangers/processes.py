@@ -87,12 +87,15 @@ class Server:
         self._control = self._process = None
 
     def _ask(self, request: dict[str, Any], descriptors: list[int] | None = None) -> dict[str, Any]:
-        control = self._control or self._launch()
+        control = self.launch()
         socket.send_fds(control, [json.dumps(request).encode()], descriptors or [])
         reply: dict[str, Any] = json.loads(_line(control))
         return reply
 
-    def _launch(self) -> socket.socket:
+    def launch(self) -> socket.socket:
+        """Starts the server, unless it runs already, and waits until it is warm."""
+        if self._control is not None:
+            return self._control
         ours, theirs = socket.socketpair()
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
         environment |= {
