@@ -5,6 +5,7 @@ from __future__ import annotations
 from course.comparison.words import HEADLINES
 from course.exercises import paper_of
 from course.exercises.exercise import Exercise, Paper
+from course.grading.discretion import at_level
 from course.lessons import SYLLABUS
 from course.records import Fault, Feedback, Findings, Remark, Status, Verdict
 
@@ -88,7 +89,7 @@ def verdict_of(
         attempt=attempt,
         cost_points=_points(exercise.cost_points, findings.cost_share or 0.0),
         cost_possible=exercise.cost_points,
-        comparison=findings.comparison,
+        comparison=findings.comparison and at_level(findings.comparison, level),
         example=findings.example if level >= Feedback.WHERE else None,
         printed=findings.printed,
         where=where,
