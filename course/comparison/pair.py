@@ -21,6 +21,7 @@ from course.comparison.answer import AnswerFault, refuse_change, refuse_state
 from course.comparison.compiled import quick
 from course.comparison.costs import pair_costs
 from course.comparison.diagnosis import diagnose
+from course.comparison.faults import one_sentence
 from course.comparison.floating import along_floating, split_floating
 from course.comparison.judging import Record, Setting, at_precision, judging, stream, to_comparison
 from course.comparison.norms import norm
@@ -130,7 +131,10 @@ def _explain(judged: _Judging, rows: Sequence[Matched], traced: ClosedJaxpr | No
     if setting.early is not None:
         setting.early(to_comparison(record, setting.names, judged.precision, setting.seed))
     wrong = Wrong(judged.point, judged.truth, rows, record.arrays, judged.precision, traced)
-    record.causes = diagnose(wrong, setting.mistakes)
+    try:
+        record.causes = diagnose(wrong, setting.mistakes)
+    except Exception as error:  # the verdict stands, whatever becomes of its reason
+        judged.notes.append(f"The reason could not be looked for: {one_sentence(error)}")
 
 
 def _ask_proportion(judged: _Judging, rows: Sequence[Matched], returned: Any, residuals: Any) -> dict[str, bool]:

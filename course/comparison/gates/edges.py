@@ -111,7 +111,8 @@ def _rules(tape: Tape, loops: int) -> Iterator[Rule]:
 
 def _rule(step: Step, before: list[Value], loops: int) -> Rule | None:
     places = [place for place, slot in enumerate(step.inputs) if moving(slot)]
-    if not places or len(step.outputs) != 1:
+    real = all(floating(slot) for slot in (*(step.inputs[place] for place in places), *step.outputs))
+    if not places or len(step.outputs) != 1 or not real:
         return None
     moved = step.inputs[places[0]]
     alike = len(places) == 1 and isinstance(moved, Value) and moved.shape == step.outputs[0].shape

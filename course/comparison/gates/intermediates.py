@@ -17,7 +17,7 @@ from jax.extend.core import ClosedJaxpr
 from course.comparison.compiled import QUICK
 from course.comparison.gates.places import Place, folder_of
 from course.comparison.gates.replay import read, run_equation
-from course.comparison.gates.tape import Manner, Tape, Value, lay, values_of
+from course.comparison.gates.tape import Manner, Tape, Value, floating, lay, values_of
 from course.comparison.study import Study, study
 from course.comparison.trees import has_tangent, without_float0
 from course.comparison.wrong import Wrong
@@ -132,17 +132,15 @@ def _held(traced: ClosedJaxpr, wrong: Wrong) -> list[np.ndarray]:
     leaves = [*jax.tree.leaves(wrong.point.primals), *without_float0(wrong.truth.y_bar)[0]]
     inputs = values_of([("", leaf) for leaf in leaves])
     tape = lay(traced, inputs, Manner(""))
-    made = [value for step in tape.steps for value in step.outputs if value.moves]
     run = jax.jit(lambda leaves: _replayed(tape, leaves, {})[1], compiler_options=QUICK)
-    known = run(leaves)
-    return [np.asarray(known[number], np.float64) for number, _ in enumerate(made)]
+    return [np.asarray(x, np.float64) for x in run(leaves)]
 
 
 @lru_cache(maxsize=32)
 def _program(known: Study) -> tuple[Tape, list[Value], Callable[..., Any]]:
     inputs = values_of(known.named_shapes())
     tape = lay(known.jaxpr, inputs, Manner(folder_of(known.primal)))
-    made = [value for step in tape.steps for value in step.outputs if value.moves]
+    made = [value for step in tape.steps for value in step.outputs if value.moves and floating(value)]
 
     def run(leaves: Any, y_bars: Any) -> Any:
         def moved(nudges: Any) -> Any:
@@ -164,6 +162,6 @@ def _replayed(tape: Tape, leaves: Sequence[Any], nudges: dict[Value, Any]) -> tu
         outputs = run_equation(step.eqn, [read(slot, known) for slot in step.inputs])
         for value, output in zip(step.outputs, outputs, strict=True):
             known[value] = output + nudges[value] if value in nudges else output
-            if value.moves:
+            if value.moves and floating(value):
                 made.append(known[value])
     return [read(slot, known) for slot in tape.outputs], made

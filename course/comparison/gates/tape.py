@@ -124,7 +124,7 @@ def _append(eqn: Any, inputs: tuple[Slot, ...], tape: Tape, manner: Manner, plac
         bodies, moves = (), [name != "stop_gradient" and any(map(moving, inputs))] * len(eqn.outvars)
     called_here = _name(eqn, inputs, place)
     outputs = tuple(
-        Value(called_here, var.aval.shape, var.aval.dtype, move and jnp.issubdtype(var.aval.dtype, jnp.floating), place)
+        Value(called_here, var.aval.shape, var.aval.dtype, move and jnp.issubdtype(var.aval.dtype, jnp.inexact), place)
         for var, move in zip(eqn.outvars, moves, strict=True)
     )
     tape.steps.append(Step(eqn, inputs, outputs, bodies, place))
