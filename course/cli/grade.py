@@ -61,11 +61,13 @@ def grade(
     refuse_unknown_lesson(lesson)
     exercises = [exercise for exercise in exercises_named(lesson) if exercise.required]
     key = secret_in(secret or csv_path.with_suffix(".secret"))
-    with tempfile.TemporaryDirectory(prefix="handgrad-packs-") as unpacked:
-        handed = read_roster(folder, Path(unpacked), _asked_names(exercises))
+    with tempfile.TemporaryDirectory(prefix="handgrad-") as scratch:
+        unpacked = Path(scratch, "packs")
+        unpacked.mkdir()
+        handed = read_roster(folder, unpacked, _asked_names(exercises))
         _say_odd(handed)
         ledger = _ledger(csv_path, exercises, key, level)
-        plan = Plan(key, tuple(e.name for e in exercises), level, seconds, trust_submissions)
+        plan = Plan(key, tuple(e.name for e in exercises), level, seconds, scratch, trust_submissions)
         left = [one for one in handed if not one.problem and not ledger.has(one.student, one.digest)]
         _grade(left, plan, workers or os.cpu_count() or 1, ledger)
         records = {one.student: ledger.records[one.student] for one in handed if not one.problem}

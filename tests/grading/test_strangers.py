@@ -4,12 +4,14 @@ import dataclasses
 import importlib.util
 import os
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from course.exercises import select
+from course.exercises import find_exercise, select
 from course.grading import Submission, judge
 from course.grading.strangers import judging, processes
 from course.grading.strangers.judging import judge_stranger
@@ -30,6 +32,13 @@ SLOW = {"differences_in_python"}
 READ = sorted(set(ATTACKS) - BY_WORK - {"costly_formula", "hard_coded"})
 BY_RUNNING = {"minimize", "optax_value_and_grad", "sparse"}
 """Attacks that no word of their source gives away."""
+
+
+FAIL_BY_THEMSELVES = {"stack_frames", "garbage_collector", "jax_imported_anew", "hard_coded", "replaced_numpy"}
+NOT_HERE = {"equinox", "flax"} - {package for package in ("equinox", "flax") if importlib.util.find_spec(package)}
+CHANGING = {"reload", "second_copy_of_ad", "jax_imported_anew", "replaced_numpy"}
+"""Attacks that leave JAX or NumPy changed in the process that they run in."""
+ALONE = [sorted({*ATTACKS} - CHANGING - NOT_HERE), *([name] for name in sorted(CHANGING))]
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +84,17 @@ def test_what_the_source_gives_away_is_refused_with_its_line_before_it_runs(name
     assert bool(answers.layers) is (name in BY_RUNNING)
 
 
-@pytest.mark.parametrize("name", cases(sorted(BY_WORK)))
+def test_a_step_along_the_imaginary_axis_is_refused_even_for_a_single_number(remote):
+    square = find_exercise("chain_rule.square")
+    text = (
+        "import jax.numpy as jnp\ndef square_bwd(x, y_bar):\n    return (y_bar * ((x + 1e-20j) ** 2).imag / 1e-20,)\n"
+    )
+    verdict = judge(square, remote(text, [square]), feedback=Feedback.PASS)
+    assert verdict.status is Status.REFUSED
+    assert "complex numbers" in verdict.lines[0]
+
+
+@pytest.mark.parametrize("name", cases(sorted(BY_WORK - {"complex_step"})))
 def test_trying_the_inputs_one_by_one_is_refused_by_its_work(name, remote):
     verdict = judge(TRACED, remote(source(name)), feedback=Feedback.PASS)
     assert verdict.status is Status.REFUSED
@@ -87,6 +106,23 @@ def test_every_attack_is_stopped_though_nobody_reads_its_source(name, remote):
     verdict = judge(TRACED, remote(source(name), [TRACED], reads=False), feedback=Feedback.PASS)
     assert verdict.status in (Status.REFUSED, Status.BROKEN, Status.WRONG)
     assert verdict.points == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("names", ALONE, ids=lambda names: names[0] if len(names) == 1 else "all others")
+def test_every_attack_works_where_nothing_is_defended(names):
+    """But for those that fail by themselves: what they look for is not where an answer is called."""
+    program = "import sys; from tests.grading.attacked import undefended; undefended(sys.argv[1:])"
+    told = subprocess.run(
+        [sys.executable, "-c", program, *names],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "JAX_PLATFORMS": "cpu"},
+    ).stdout
+    statuses = dict(line.split() for line in told.splitlines())
+    assert {name for name in names if statuses[name] not in ("right", "costly")} == FAIL_BY_THEMSELVES & {*names}
 
 
 @pytest.mark.parametrize("name", NO_CHEATS)

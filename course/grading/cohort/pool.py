@@ -36,13 +36,15 @@ class NotSafe(Exception):
 class Plan:
     """How submissions are judged: the course's secret, the exercises, the level, the limits.
 
-    `seconds` is the wall time that one exercise may take. `trust` runs strangers' code though layers are missing.
+    `seconds` is the wall time that one exercise may take. `scratch` is a folder for what is gone afterwards. `trust`
+    runs strangers' code though layers are missing.
     """
 
     secret: bytes
     exercises: tuple[str, ...]
     level: str = "name"
     seconds: float = 90.0
+    scratch: str = ""
     trust: bool = False
 
     def seeds(self, one: Handed) -> dict[str, int]:
@@ -168,7 +170,11 @@ class _Worker:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL if "HANDGRAD_TRACEBACK" not in os.environ else None,
                 start_new_session=True,
-                env={**os.environ, "JAX_PLATFORMS": "cpu"},
+                env={
+                    **os.environ,
+                    "JAX_PLATFORMS": "cpu",
+                    **({"TMPDIR": self.plan.scratch} if self.plan.scratch else {}),
+                },
             )
             self._rest = b""
             _write(self.process, {"seconds": self.plan.seconds / 2, "trust": self.plan.trust})

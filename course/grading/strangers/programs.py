@@ -20,8 +20,8 @@ MOST_BYTES = 1 << 30
 _CALLED = re.compile(r"custom_call @([\w.]+)|call_target_name = \"([^\"]*)\"")
 _ARRAY = re.compile(r"tensor<((?:\d+x)+)")
 _MARKS = re.compile(r"\b(?:jvp|transpose)\(")
-_KNOWN = re.compile(r"lapack_\w+|Sharding|annotate_device_placement|LayoutConstraint|cu_\w+|__gpu\$xla\.gpu\.\w+")
-"""Calls out of a program that compute what JAX's own linear algebra does; others might be anything in this process."""
+_KNOWN = re.compile(r"lapack_\w+_ffi")
+"""Calls out of a program by which JAX's linear algebra computes on the CPU; others might be anything here."""
 
 
 class Unfit(Exception):
@@ -50,6 +50,7 @@ class Program:
         expected = [(tuple(leaf.shape), leaf.dtype) for leaf in shapes]
         if [(aval.shape, aval.dtype) for aval in self.exported.in_avals] != expected or self.exported.nr_devices != 1:
             raise Malformed("what it returns is no program of the shapes that were asked for")
+        self.has_complex = "complex<" in text
         _refuse_calls(text)
         _refuse_size(text)
         if not may_be_marked and _MARKS.search(text):

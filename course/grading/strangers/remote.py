@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,9 @@ MOST_WORK = 10.0
 
 SLACK = 2_000
 """FLOPs that are never too many: on single numbers a ratio says nothing."""
+
+_COMPLEX = re.compile(r"\bc(?:64|128)\[")
+"""Complex arrays, as JAX writes them."""
 
 WEAKER = "It can't be traced, so it ran on numbers in a process of its own: less sure to be by hand than a program is."
 """What a verdict says of an answer whose code saw numbers."""
@@ -262,10 +266,18 @@ class Remotely:
             if stop.fault.kind == "tracing" and not self.role.traceable:
                 return None
             raise
+        self._refuse_complex(point)
         self._refuse_work(int(reply["work"]), point)
         count = Count(**{f.name: reply["count"][f.name] for f in dataclasses.fields(Count)})
         count = dataclasses.replace(count, notes=tuple(map(str, count.notes)))
         return Whole(int(reply["size"]), lambda: (count, int(reply["residual_bytes"])))
+
+    def _refuse_complex(self, point: Point) -> None:
+        """Refuses complex numbers where the primal has none: a step along the imaginary axis is no derivation."""
+        has_any = any(program.has_complex for program, _ in self._programs.values())
+        if has_any and not _COMPLEX.search(str(study(point).jaxpr)):
+            message = f"{self.__name__} computes with complex numbers, which {point.primal.__name__} does not: why?"
+            raise AnswerFault(Fault("refused", self.__name__, message))
 
     def _refuse_work(self, work: int, point: Point) -> None:
         limit = MOST_WORK * study(point).counts.vjp.flops + SLACK
