@@ -15,7 +15,7 @@ What remains open, for a teacher who reads the file:
 
 - A derivative that was worked out by a program at home and typed in as a formula is a formula.
 - On single numbers differences cost no more than a derivation, and are exact enough; only their cost shows.
-- An answer that makes itself untraceable where it need not be traceable runs on numbers: NumPy's differences pass there.
+- An answer that makes itself untraceable where it need not be traceable runs on numbers: NumPy's differences pass.
 - What is counted, and the marks of differentiation, are found in the submission's own process. Only what gets past the
   reading of the source could forge them; the grader looks for marks in the exported program again.
 """
