@@ -71,7 +71,7 @@ class Watch:
         with self.listening(keep):
             try:
                 with self.by_hand():
-                    returned = _settled(function(*handed))
+                    returned = _settled(_finite(function(*handed), name))
             except (KeyboardInterrupt, AnswerFault):
                 raise
             except BaseException as error:
@@ -101,6 +101,38 @@ class Watch:
         fault = self.guard.fault(name) or (refusal_fault(mark, name) if mark else None)
         if fault is not None:
             raise AnswerFault(fault)
+
+
+def _finite(returned: Any, name: str) -> Any:
+    """What was returned, unless it never ends.
+
+    Raises:
+        AnswerFault: A list or dict in it holds itself; JAX, asked to walk it, would use up the interpreter's stack.
+    """
+    if _holds_itself(returned):
+        raise AnswerFault(
+            Fault("structure", name, f"{name} must return a pytree of arrays; yours holds a list or dict within itself.")
+        )
+    return returned
+
+
+def _holds_itself(tree: Any) -> bool:
+    around: set[int] = set()
+    done: set[int] = set()
+
+    def walk(node: Any) -> bool:
+        if not isinstance(node, list | tuple | dict) or id(node) in done:
+            return False
+        if id(node) in around:
+            return True
+        around.add(id(node))
+        if any(map(walk, node.values() if isinstance(node, dict) else node)):
+            return True
+        around.remove(id(node))
+        done.add(id(node))
+        return False
+
+    return walk(tree)
 
 
 def _settled(returned: Any) -> Any:
@@ -161,8 +193,7 @@ def _refuse_writing(handed: Any, arguments: Any, name: str) -> None:
     Raises:
         AnswerFault: A container, or the numbers of an array, are others than before.
     """
-    before, after = map(_structure, (arguments, handed))
-    if not (before == after and all(map(_untouched, jax.tree.leaves(arguments), jax.tree.leaves(handed)))):
+    if _holds_itself(handed) or not _as_before(arguments, handed):
         raise AnswerFault(
             Fault(
                 "mutation",
@@ -173,8 +204,9 @@ def _refuse_writing(handed: Any, arguments: Any, name: str) -> None:
         )
 
 
-def _structure(tree: Any) -> Any:
-    return jax.tree.structure(tree)
+def _as_before(arguments: Any, handed: Any) -> bool:
+    same = jax.tree.structure(arguments) == jax.tree.structure(handed)
+    return same and all(map(_untouched, jax.tree.leaves(arguments), jax.tree.leaves(handed)))
 
 
 def _untouched(before: Any, after: Any) -> bool:

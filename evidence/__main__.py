@@ -1,0 +1,39 @@
+"""Judges the judge: `python -m evidence [SECTION ...] [--list]`.
+
+A whole run writes docs/evidence.md, where what was found on other versions of JAX stands beside; it exits with 1 where
+something is not as it must be. What was done already is not done again until a source changes. `--list` prints every
+mutant that is killed by its numbers and explained by nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from course.compile_cache import use_compile_cache
+
+SECTIONS = ("mutation", "lazy")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs sections by name, all of them by default.
+
+    Raises:
+        SystemExit: There is no section of a name.
+    """
+    names = [argument for argument in arguments if argument != "--list"]
+    unknown = sorted(set(names) - set(SECTIONS))
+    if unknown:
+        raise SystemExit(f"There is no section {', '.join(unknown)}: there are {', '.join(SECTIONS)}.")
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    use_compile_cache()
+    from evidence.report import run
+
+    sections = {name: importlib.import_module(f"evidence.{name}") for name in names or SECTIONS}
+    return run(sections, whole=not names, unexplained="--list" in arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

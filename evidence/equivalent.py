@@ -1,0 +1,98 @@
+"""Mutants that survive, read one by one: why each of them is the right answer written differently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+
+class Equivalent(NamedTuple):
+    """A line of the answer to an exercise, and what may stand there as well."""
+
+    exercise: str
+    was: str
+    now: str
+    reason: str
+
+
+SAME = "two names of one array"
+EQUAL = "the two cotangents are equal: what stands between them is an addition"
+ROWS = "both have one row an example"
+ON = "relu(z) is positive just where z is"
+LAST = "the last axis of an array of two"
+TYPED = "subtracted from floating-point numbers, it becomes what they are"
+
+_COTANGENTS = "return Cotangents(z2_bar, w2_bar, b2_bar, a1_bar, z1_bar, w1_bar, b1_bar)"
+_ONE_HOT = "chosen = jax.nn.one_hot(labels, logits.shape[-1], dtype=logits.dtype)"
+_LOGITS_BAR = "logits_bar = loss_bar * (probabilities - chosen) / len(labels)"
+_LOGIT_BAR = "logits_bar = loss_bar * (probability - target) / len(logits)"
+_PREDICTION_BAR = "prediction_bar = loss_bar * error / len(error)"
+_Z2_BAR = "z2_bar = loss_bar * error / len(x)"
+
+
+def _each(exercise: str, was: str, changes: Sequence[tuple[str, str, str]]) -> Iterator[Equivalent]:
+    """One for each text that may stand in another's place in a line, with the reason."""
+    return (Equivalent(exercise, was, was.replace(old, new, 1), reason) for old, new, reason in changes)
+
+
+EQUIVALENT: tuple[Equivalent, ...] = (
+    *_each("chain_rule.square", "x_bar = y_bar * 2 * x", [("* x", "* residuals", SAME)]),
+    *_each("chain_rule.neuron_loss", "return (w_bar, b_bar, None, None)", [("b_bar", "z_bar", SAME)]),
+    *_each(
+        "two_layer_network.cotangents",
+        "a1_bar = w2.T @ z2_bar",
+        [("z2_bar", "b2_bar", SAME), ("z2_bar", "z2_bar.T", "a vector is its own transpose")],
+    ),
+    *_each("two_layer_network.cotangents", "z1_bar = a1_bar * (z1 > 0)", [("z1 >", "a1 >", ON)]),
+    *_each(
+        "two_layer_network.cotangents",
+        _COTANGENTS,
+        [
+            ("(z2_bar", "(b2_bar", EQUAL),
+            (" b2_bar", " z2_bar", EQUAL),
+            (" z1_bar", " b1_bar", EQUAL),
+            (" b1_bar)", " z1_bar)", EQUAL),
+        ],
+    ),
+    *_each("two_layer_network.batch", "z1_bar = z2_bar @ w2.T * (z1 > 0)", [("(z1", "(a1", ON)]),
+    *_each("two_layer_network.batch", _Z2_BAR, [("len(x)", f"len({other})", ROWS) for other in ("a1", "error", "z1")]),
+    *_each("linear_and_activations.relu", "return (jnp.where(positive, y_bar, 0),)", [("positive", "residuals", SAME)]),
+    *_each(
+        "linear_and_activations.sigmoid",
+        "return (y_bar * y * (1 - y),)",
+        [("* y *", "* residuals *", SAME), ("- y)", "- residuals)", SAME)],
+    ),
+    *_each("linear_and_activations.tanh", "return (y_bar * (1 - y ** 2),)", [("- y", "- residuals", SAME)]),
+    *_each(
+        "losses.half_squared_error", _PREDICTION_BAR, [("* error", "* residuals", SAME), ("(error", "(residuals", SAME)]
+    ),
+    *_each(
+        "losses.binary_cross_entropy", _LOGIT_BAR, [("(logits)", "(probability)", ROWS), ("(logits)", "(target)", ROWS)]
+    ),
+    *_each("losses.softmax_cross_entropy", "probabilities = jax.nn.softmax(logits, axis=-1)", [("=-1", "=1", LAST)]),
+    *_each(
+        "losses.softmax_cross_entropy",
+        _ONE_HOT,
+        [
+            ("[-1]", "[1]", LAST),
+            ("logits.shape", "probabilities.shape", "the same shape"),
+            *(("=logits.dtype", f"={other}.dtype", TYPED) for other in ("labels", "loss_bar", "probabilities")),
+        ],
+    ),
+    *_each(
+        "losses.softmax_cross_entropy",
+        _LOGITS_BAR,
+        [("len(labels)", f"len({other})", ROWS) for other in ("chosen", "logits", "probabilities")],
+    ),
+    *_each(
+        "mlp.mlp",
+        "residuals.append((kept_affine, kept_relu))",
+        [
+            (
+                "kept_relu",
+                "x",
+                "relu_bwd asks its residuals only whether they are zero, and relu's value is so where its mask is",
+            )
+        ],
+    ),
+)

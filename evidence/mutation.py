@@ -1,0 +1,270 @@
+"""Mutants of every solution, judged: what kills each of them, what is said of it, and whether that holds elsewhere.
+
+Every mutant is judged at seed 0. One that is killed by its numbers, or not at all, is judged at seed 1 as well: an
+explanation that the other seed denies is false.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from course.exercises import papers
+from course.exercises.exercise import Exercise
+from course.exercises.tasks.findings import AWKWARD
+from course.exercises.tasks.pair import PairTask
+from course.exercises.tasks.task import Sitting
+from course.records import Comparison, Findings, Status
+from evidence.equivalent import EQUIVALENT
+from evidence.mutants import Mutant, mutants
+from evidence.pieces import ROOT, Piece, at_most
+from evidence.tables import percent, table
+
+TITLE = "Mutants of the solutions"
+SEEDS = (0, 1)
+LONGEST = 20.0
+"""Seconds that one mutant may take: some never end."""
+
+EXPLAINED_AT_LEAST = 0.5
+"""Of those that are killed by their numbers."""
+
+SURVIVED, COSTLY, VALUE, SHAPE, NOT_FINITE, EXCEPTION, AWKWARDLY = (
+    "survived",
+    "costly",
+    "value",
+    "shape",
+    "NaN",
+    "exception",
+    "awkward case",
+)
+FORWARD = "forward's value"
+OUTCOMES = (VALUE, FORWARD, AWKWARDLY, SHAPE, NOT_FINITE, EXCEPTION, COSTLY, SURVIVED)
+TIERS = ("mistake", "line", "slip")
+SHAPE_FAULTS = frozenset({"structure", "dtype"})
+
+
+class Seen(NamedTuple):
+    """How a mutant fared at one seed: `tier` is that of what explains it, empty where nothing does."""
+
+    outcome: str
+    tier: str = ""
+    said: tuple[str, ...] = ()
+
+
+class Answer(NamedTuple):
+    """A solution to an exercise: what its module holds, and the definitions that are the answer."""
+
+    exercise: Exercise
+    values: dict[str, Any]
+    functions: tuple[ast.FunctionDef, ...]
+
+    def judge(self, seed: int, mutant: Mutant | None = None) -> Findings:
+        """Judges it, with one function in a mutant's form.
+
+        Raises:
+            Exception: The judge itself fails.
+        """
+        values = dict(self.values)
+        if mutant is not None:
+            exec(compile(ast.Module([mutant.definition], []), "<mutant>", "exec"), values)
+        asked = {name: values[name] for name in self.exercise.task.names}
+        return self.exercise.task.judge(asked, Sitting(seed, example=False))
+
+
+def answers() -> list[Answer]:
+    """Every solution that is a pair."""
+    return [
+        _answer(exercise) for paper in papers() for exercise in paper.exercises if isinstance(exercise.task, PairTask)
+    ]
+
+
+def _answer(exercise: Exercise) -> Answer:
+    sys.path.insert(0, str(ROOT))
+    values = vars(importlib.import_module(f"solutions.{exercise.lesson}"))
+    sys.path.pop(0)
+    tree = ast.parse((ROOT / "solutions" / f"{exercise.lesson}.py").read_text(encoding="utf-8"))
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in exercise.task.names]
+    return Answer(exercise, values, tuple(functions))
+
+
+def pieces() -> list[Piece]:
+    """One for each exercise."""
+    return [_piece(answer, [m for function in answer.functions for m in mutants(function)]) for answer in answers()]
+
+
+def _piece(answer: Answer, tried: Sequence[Mutant]) -> Piece:
+    return Piece(answer.exercise.name, len(tried), partial(judge_mutants, answer, tried))
+
+
+def judge_mutants(answer: Answer, tried: Sequence[Mutant], step: Callable[[], None]) -> dict[str, Any]:
+    """Judges mutants of an answer; a row for each: operator, what was and is there, and how it fared at both seeds.
+
+    Raises:
+        ValueError: The answer itself is not right.
+    """
+    for seed in SEEDS:
+        if not answer.judge(seed).status.name == "RIGHT":
+            raise ValueError(f"The answer to {answer.exercise.name} must be right at seed {seed} before it is mutated.")
+    began, rows = time.perf_counter(), []
+    for mutant in tried:
+        rows.append([mutant.operator, mutant.was, mutant.now, *_fare(answer, mutant)])
+        step()
+    return {"seconds": time.perf_counter() - began, "rows": rows}
+
+
+def _fare(answer: Answer, mutant: Mutant) -> tuple[Seen, Seen]:
+    first = _seen(answer, mutant, SEEDS[0])
+    again = first.outcome in (VALUE, SURVIVED, COSTLY, AWKWARDLY)
+    return first, _seen(answer, mutant, SEEDS[1]) if again else first
+
+
+def _seen(answer: Answer, mutant: Mutant, seed: int) -> Seen:
+    try:
+        with at_most(LONGEST):
+            return see(answer.judge(seed, mutant))
+    except TimeoutError:
+        return Seen(EXCEPTION)
+
+
+def see(findings: Findings) -> Seen:
+    """How an answer fared."""
+    found = findings.comparison
+    if findings.status in (Status.RIGHT, Status.COSTLY):
+        return Seen(SURVIVED if findings.status is Status.RIGHT else COSTLY)
+    if found is None:
+        return Seen(EXCEPTION)
+    if found.faults:
+        kind = found.faults[0].kind
+        return Seen(FORWARD if kind == "value" else SHAPE if kind in SHAPE_FAULTS else EXCEPTION)
+    wrong = [array for array in found.arrays if not array.right]
+    if any(array.slip and array.slip.kind == "not finite" for array in wrong):
+        return Seen(NOT_FINITE)
+    if any(array.worst is None for array in wrong):
+        return Seen(SHAPE)
+    if findings.failed == AWKWARD:
+        return Seen(AWKWARDLY)
+    return Seen(VALUE, *_explanation(found))
+
+
+def _explanation(found: Comparison) -> tuple[str, tuple[str, ...]]:
+    """The tier of what explains every wrong array, empty where something is left, and what was said in all."""
+    wrong = [array for array in found.arrays if not array.right]
+    caused = {path for cause in found.causes for path in cause.arrays}
+    slips = [array for array in wrong if array.slip is not None]
+    said = (
+        *(f"{', '.join(cause.arrays)}: {cause.kind} {cause.says}" for cause in found.causes),
+        *(f"{array.path}: {array.slip.text}" for array in slips if array.slip),
+    )
+    if not wrong or not caused | {array.path for array in slips} >= {array.path for array in wrong}:
+        return "", said
+    tiers = {cause.tier for cause in found.causes} or {"slip"}
+    return next((tier for tier in TIERS if tier in tiers), ""), said
+
+
+def false_names(rows: Sequence[Any]) -> list[Any]:
+    """The mutants of which something else is said at the other seed."""
+    return [row for row in rows if row[3][2] != row[4][2]]
+
+
+def lucky(rows: Sequence[Any]) -> list[Any]:
+    """The mutants that survive at one seed only."""
+    return [row for row in rows if (row[3][0] == SURVIVED) != (row[4][0] == SURVIVED)]
+
+
+def survivors(rows: Sequence[Any]) -> list[Any]:
+    """The mutants that nothing kills."""
+    return [row for row in rows if row[3][0] == row[4][0] == SURVIVED]
+
+
+def summary(results: Mapping[str, Any]) -> dict[str, Any]:
+    """The counts by exercise and by operator, and the rate of judging."""
+    every = [row for result in results.values() for row in result["rows"]]
+    judgings = sum(2 if row[3][0] in (VALUE, SURVIVED, COSTLY, AWKWARDLY) else 1 for row in every)
+    operators = sorted({row[0] for row in every})
+    return {
+        "exercises": {name: _counts(result["rows"]) for name, result in results.items()},
+        "operators": {name: _counts([row for row in every if row[0] == name]) for name in operators},
+        "judgings_a_second": judgings / (sum(result["seconds"] for result in results.values()) or 1.0),
+    }
+
+
+def _counts(rows: Sequence[Any]) -> dict[str, int]:
+    outcomes = Counter(row[3][0] for row in rows)
+    tiers = Counter(row[3][1] for row in rows if row[3][0] == VALUE)
+    return {
+        "mutants": len(rows),
+        **{outcome: outcomes[outcome] for outcome in OUTCOMES},
+        **{tier: tiers[tier] for tier in TIERS},
+        "false": len(false_names(rows)),
+    }
+
+
+def complaints(results: Mapping[str, Any]) -> list[str]:
+    """What must not be: survivors nobody has read, false names, luck, too few explained; and reviews of the dead."""
+    found = []
+    reviewed = {(one.exercise, one.was, one.now) for one in EQUIVALENT}
+    alive = {(name, row[1], row[2]) for name, result in results.items() for row in survivors(result["rows"])}
+    found += [f"{name}: survives unread: {was}  ->  {now}" for name, was, now in sorted(alive - reviewed)]
+    dead = sorted(one for one in reviewed - alive if one[0] in results)
+    found += [f"{name}: is listed as equivalent, and does not survive: {was}  ->  {now}" for name, was, now in dead]
+    for name, result in results.items():
+        rows = result["rows"]
+        found += [f"{name}: survives at one seed only: {row[1]}  ->  {row[2]}" for row in lucky(rows)]
+        found += [f"{name}: {row[1]}  ->  {row[2]}: {_contradiction(row)}" for row in false_names(rows)]
+    explained, killed = _explained([_counts(result["rows"]) for result in results.values()])
+    if explained < EXPLAINED_AT_LEAST * killed:
+        found.append(f"{explained} of {killed} mutants killed by value are explained: at least half must be.")
+    return found
+
+
+def _contradiction(row: Any) -> str:
+    """What is said at one seed and not at the other."""
+    once, again = set(row[3][2]), set(row[4][2])
+    return f"seed 0 says {' '.join(sorted(once - again)) or 'no more'}; seed 1 {' '.join(sorted(again - once)) or 'no more'}"
+
+
+def _explained(counts: Sequence[Mapping[str, int]]) -> tuple[int, int]:
+    return sum(count[tier] for count in counts for tier in TIERS), sum(count[VALUE] for count in counts)
+
+
+def page(by_version: Mapping[str, Mapping[str, Any]]) -> str:
+    """The tables, JAX version by JAX version."""
+    parts = [_INTRODUCTION]
+    for version, found in by_version.items():
+        counts = list(found["exercises"].values())
+        explained, killed = _explained(counts)
+        total = sum(count["mutants"] for count in counts)
+        parts.append(
+            f"JAX {version}: {total} mutants, {sum(count[SURVIVED] for count in counts)} of them survive; "
+            f"{explained} of the {killed} that are killed by value are explained ({percent(explained, killed)}), "
+            f"{sum(count['false'] for count in counts)} falsely; "
+            f"{found['judgings_a_second']:.0f} judgings a second in one process."
+        )
+        parts += [_table("exercise", found["exercises"]), _table("operator", found["operators"])]
+    return "\n\n".join([*parts, _equivalent()])
+
+
+def _table(first: str, counts: Mapping[str, Mapping[str, int]]) -> str:
+    header = (first, "mutants", *OUTCOMES, *(f"by {tier}" for tier in TIERS), "false")
+    keys = ("mutants", *OUTCOMES, *TIERS, "false")
+    total = {key: sum(count[key] for count in counts.values()) for key in keys}
+    rows = [(name, *(count[key] or "" for key in keys)) for name, count in [*counts.items(), ("all", total)]]
+    return table(header, rows)
+
+
+def _equivalent() -> str:
+    rows = [(one.exercise, f"`{one.was}`", f"`{one.now}`", one.reason) for one in EQUIVALENT]
+    return "Survivors, read one by one; each is equivalent:\n\n" + table(("exercise", "was", "is", "reason"), rows)
+
+
+_INTRODUCTION = """\
+One small change of the syntax tree of each solution at a time, judged at seed 0, and at seed 1 too where numbers decide. \
+*value*: some cotangent has wrong numbers; *by mistake, by line, by slip*: how many of these were explained, by a mistake \
+of the exercise's catalogue, a line of the primal, or a general slip in every wrong array. *false*: what was said at seed 0 \
+is not what is said at seed 1."""
