@@ -226,7 +226,8 @@ def complaints(results: Mapping[str, Any]) -> list[str]:
 def _contradiction(row: Any) -> str:
     """What is said at one seed and not at the other."""
     once, again = set(row[3][2]), set(row[4][2])
-    return f"seed 0 says {' '.join(sorted(once - again)) or 'no more'}; seed 1 {' '.join(sorted(again - once)) or 'no more'}"
+    here, there = (" ".join(sorted(said)) or "no more" for said in (once - again, again - once))
+    return f"seed 0 says {here}; seed 1 {there}"
 
 
 def _explained(counts: Sequence[Mapping[str, int]]) -> tuple[int, int]:
@@ -264,7 +265,7 @@ def _equivalent() -> str:
 
 
 _INTRODUCTION = """\
-One small change of the syntax tree of each solution at a time, judged at seed 0, and at seed 1 too where numbers decide. \
-*value*: some cotangent has wrong numbers; *by mistake, by line, by slip*: how many of these were explained, by a mistake \
-of the exercise's catalogue, a line of the primal, or a general slip in every wrong array. *false*: what was said at seed 0 \
-is not what is said at seed 1."""
+One small change of the syntax tree of each solution at a time, judged at seed 0, and at seed 1 too where numbers
+decide. *value*: some cotangent has wrong numbers; *by mistake, by line, by slip*: how many of these were explained, by
+a mistake of the exercise's catalogue, a line of the primal, or a general slip in every wrong array. *false*: what was
+said at seed 0 is not what is said at seed 1."""

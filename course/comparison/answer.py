@@ -111,7 +111,7 @@ def _finite(returned: Any, name: str) -> Any:
     """
     if _holds_itself(returned):
         raise AnswerFault(
-            Fault("structure", name, f"{name} must return a pytree of arrays; yours holds a list or dict within itself.")
+            Fault("structure", name, f"{name} must return a pytree of arrays; yours has a list or dict within itself.")
         )
     return returned
 

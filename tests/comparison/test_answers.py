@@ -251,6 +251,25 @@ def test_residuals_that_are_no_pytree_are_refused():
     assert "The residuals must be a pytree of arrays and numbers" in said(found)
 
 
+ENDLESS_LIST, ENDLESS_DICT = [], {}
+ENDLESS_LIST.append((ENDLESS_LIST, ENDLESS_LIST))
+ENDLESS_DICT["x"] = ENDLESS_DICT
+
+
+@pytest.mark.parametrize("endless", [ENDLESS_LIST, ENDLESS_DICT], ids=["list", "dict"])
+def test_what_holds_itself_is_refused_before_anything_walks_it(endless):
+    found = of_square(lambda r, y_bar: (2 * r * y_bar,), lambda x: (x**2, (x, endless)))
+    assert "yours has a list or dict within itself" in said(found)
+
+
+def test_an_argument_made_to_hold_itself_counts_as_changed():
+    def bwd(residuals, y_bar):
+        residuals.append(residuals)
+        return (2 * residuals[0] * y_bar,)
+
+    assert "must leave its arguments as they are" in said(of_square(bwd, lambda x: (x**2, [x])))
+
+
 def failing_bwd(x, y_bar):
     raise RuntimeError("out of ideas")
 
