@@ -155,7 +155,8 @@ def see(findings: Findings) -> Seen:
 def _explanation(found: Comparison) -> tuple[str, tuple[str, ...]]:
     """The tier of what explains every wrong array, empty where something is left, and what was said in all."""
     wrong = [array for array in found.arrays if not array.right]
-    caused = {path for cause in found.causes for path in cause.arrays}
+    causes = [cause for cause in found.causes if cause.tier in TIERS]
+    caused = {path for cause in causes for path in cause.arrays}
     slips = [array for array in wrong if array.slip is not None]
     said = (
         *(f"{', '.join(cause.arrays)}: {cause.kind} {cause.says}" for cause in found.causes),
@@ -163,8 +164,8 @@ def _explanation(found: Comparison) -> tuple[str, tuple[str, ...]]:
     )
     if not wrong or not caused | {array.path for array in slips} >= {array.path for array in wrong}:
         return "", said
-    tiers = {cause.tier for cause in found.causes} or {"slip"}
-    return next((tier for tier in TIERS if tier in tiers), ""), said
+    tiers = {cause.tier for cause in causes} or {"slip"}
+    return next(tier for tier in TIERS if tier in tiers), said
 
 
 def false_names(rows: Sequence[Any]) -> list[Any]:

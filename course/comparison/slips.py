@@ -150,7 +150,7 @@ def _scaled(given: np.ndarray, right: np.ndarray, context: Context) -> Slip | No
     factor = float(np.vdot(unit, given / norm(right)))
     if not near(given, factor * right, context.tolerance):
         return None
-    known = _known_factor(given, factor, context) or _left_out(given, right, context)
+    known = _known_factor(given, factor, context) or _left_out(given, right, factor, context)
     if known or np.count_nonzero(right) < 2:  # one number is some multiple of any other: only a known one tells
         return known
     return Slip("factor", _times(given, f"{factor:.7g}"), "Which constant is in one of the two alone?")
@@ -173,14 +173,20 @@ def _times(given: np.ndarray, factor: str, origin: str = "") -> str:
     return f"{'It' if given.size == 1 else 'Every number'} is {factor} times the right one{origin}."
 
 
-def _left_out(given: np.ndarray, right: np.ndarray, context: Context) -> Slip | None:
-    """The one number that was handed in is no factor of the answer."""
+def _left_out(given: np.ndarray, right: np.ndarray, factor: float, context: Context) -> Slip | None:
+    """The one number that was handed in is no factor of the answer; another one may be besides."""
     if len(context.cotangents) != 1:
         return None
     ((name, cotangent),) = context.cotangents.items()
-    if cotangent.size != 1 or not near(given * cotangent.item(), right, context.tolerance):
+    if cotangent.size != 1:
         return None
-    return Slip("left out", f"Yours is right for {name} = 1: {name} is left out.", f"Where does {name} enter?")
+    if near(given * cotangent.item(), right, context.tolerance):
+        return Slip("left out", f"Yours is right for {name} = 1: {name} is left out.", f"Where does {name} enter?")
+    known = known_factor(factor * cotangent.item(), context) if given.size > 1 else None
+    if known is None:
+        return None
+    text = f"{name} is left out; besides, {_times(given, *known).lower()}"
+    return Slip("left out", text, f"Where does {name} enter, and where does that constant come from, or go?")
 
 
 def _constants(context: Context) -> Iterator[tuple[float, str, str]]:

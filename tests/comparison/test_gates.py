@@ -241,6 +241,35 @@ def test_a_primal_with_nothing_known_of_its_text_is_explained_without_it():
     assert found.causes[0].kind == "The numbers fit: a path back through the primal is missing."
 
 
+def fork(x, w):
+    u = w * x
+    v = x + u
+    return v / (1 + u**2)
+
+
+def fork_fwd(x, w):
+    return fork(x, w), (x, w, w * x, x + w * x, 1 + (w * x) ** 2)
+
+
+@pytest.mark.parametrize(
+    "v_bar, d_bar, says",
+    [
+        (lambda y, v, d: y * d, lambda y, v, d: -y * v / d**2, "through `v`; by what, its one number does not tell."),
+        (lambda y, v, d: y / d, lambda y, v, d: -y * v / d, ""),
+    ],
+    ids=["a path of its own", "a path in the direction of another"],
+)
+def test_a_factor_without_a_meaning_is_not_told_of_a_single_number(v_bar, d_bar, says):
+    def bwd(residuals, y_bar):
+        x, w, u, v, d = residuals
+        u_bar = v_bar(y_bar, v, d) + d_bar(y_bar, v, d) * 2 * u
+        return v_bar(y_bar, v, d) + u_bar * w, u_bar * x
+
+    found = course.compare(fork, fork_fwd, bwd, 0.7, 1.3)
+    assert told(found).endswith(says)
+    assert bool(told(found)) is bool(says)
+
+
 # Numbers that are known, and up to where they are right.
 
 

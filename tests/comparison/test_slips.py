@@ -164,6 +164,18 @@ def test_a_cotangent_left_out_is_named_in_every_array_and_a_factor_of_it_is_not(
     assert compare(scaled_sum, scaled_sum_fwd, bwd_with_its_square, 1.3, draw(4)).arrays[0].slip is None
 
 
+def test_a_constant_beside_a_cotangent_left_out_is_named_too():
+    def bwd(residuals, loss_bar):
+        scale, x = residuals
+        return loss_bar * x.sum(), jnp.full_like(x, -4 * scale)
+
+    slip = compare(scaled_sum, scaled_sum_fwd, bwd, 1.3, draw(4)).arrays[1].slip
+    assert slip.kind == "left out"
+    assert slip.text == (
+        "loss_bar is left out; besides, every number is -4 times the right one; 4 is the length of axis 0 of x."
+    )
+
+
 def alike(left, right, tolerance):
     return left.shape == right.shape and np.linalg.norm(left - right) <= 2 * tolerance * np.linalg.norm(right)
 

@@ -30,7 +30,7 @@ def explain(wrong: Wrong) -> list[Cause]:
 
 
 def _cause(match: Match, context: Context, arrays: Sequence[str]) -> Cause:
-    value = name_sentence(match, lambda factor: "".join(known_factor(factor, context) or (f"{factor:.6g}",)))
+    value = name_sentence(match, lambda factor: "".join(known_factor(factor, context) or ()))
     line = line_sentence(match)
     return Cause("line", f"{line} {value}", tuple(arrays), line, value)
 

@@ -18,6 +18,10 @@ from course.comparison.gates.search import Products
 CHANCE = 1e-6
 """Of any numbers at all, about the part tolerance^numbers fits a hypothesis; hundreds are tried."""
 
+FITTED = 6
+"""The rank of a path that was multiplied by a number of no meaning: where all paths to an array lead in one direction,
+as they do among single numbers, each of them fits with a number of its own."""
+
 MOST_CAUSES = 2
 """Different causes that are told of one answer."""
 
@@ -65,9 +69,13 @@ class _Matcher:
     is_known: Callable[[float], bool]
 
     def best(self, places: Sequence[int]) -> Match | None:
-        """The likeliest hypothesis that fits these arrays."""
+        """The likeliest hypothesis that fits these arrays; None where several fit by numbers of no meaning."""
         matches = list(self._fitting(list(places)))
-        return min(matches, key=self._rank) if matches else None
+        likeliest = min(matches, key=self._rank) if matches else None
+        if likeliest is None or self._rank(likeliest) < FITTED:
+            return likeliest
+        alike = all(abs(match.factor - likeliest.factor) <= self.tolerance * abs(likeliest.factor) for match in matches)
+        return likeliest if alike else None
 
     def _fitting(self, places: list[int]) -> Iterator[Match]:
         ee = float(np.sum(self.found.ee[places]))
@@ -99,4 +107,4 @@ class _Matcher:
             return 2
         if match.factor in MULTIPLIERS:
             return 0 if len(hypothesis.edges) == 1 else 1
-        return 3 if self.is_known(match.factor) else 6
+        return 3 if self.is_known(match.factor) else FITTED

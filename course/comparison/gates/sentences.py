@@ -56,7 +56,7 @@ def name_sentence(match: Match, factor_name: Callable[[float], str]) -> str:
 
     Args:
         match: The match.
-        factor_name: What a factor is called.
+        factor_name: What a factor is called; empty for one that mistakes are not made of.
     """
     hypothesis = match.hypothesis
     if hypothesis.rules:
@@ -70,7 +70,10 @@ def name_sentence(match: Match, factor_name: Callable[[float], str]) -> str:
         return f"It is the path through `{name}`, as if that were a constant{where}."
     if match.factor in _DONE:
         return f"It is the path through `{name}`{where}."
-    return f"It is the path through `{name}`{where}, multiplied by {factor_name(match.factor)}."
+    called = factor_name(match.factor)
+    if not called and not edge.value.shape:  # on a single number anything wrong looks like some factor
+        return f"It is the path through `{name}`{where}; by what, its one number does not tell."
+    return f"It is the path through `{name}`{where}, multiplied by {called or f'{match.factor:.6g}'}."
 
 
 def _done(factor: float) -> str:
