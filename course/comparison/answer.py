@@ -205,7 +205,8 @@ def _refuse_writing(handed: Any, arguments: Any, name: str) -> None:
 
 
 def _as_before(arguments: Any, handed: Any) -> bool:
-    same = jax.tree.structure(arguments) == jax.tree.structure(handed)
+    before: Any = jax.tree.structure(arguments)
+    same = before == jax.tree.structure(handed)
     return same and all(map(_untouched, jax.tree.leaves(arguments), jax.tree.leaves(handed)))
 
 
