@@ -70,6 +70,13 @@ def test_what_can_t_be_judged_is_named_with_the_reason(name, roster, tmp_path):
     assert str(tmp_path) not in one.problem
 
 
+def test_work_that_python_can_t_read_is_graded_and_pointed_out(roster, tmp_path):
+    plain(tmp_path / "in" / "ada.py", "def affine_fwd(x, w, b):\n    return return x\n")
+    found = roster()["ada"]
+    assert not found.problem
+    assert "SyntaxError" in found.remark
+
+
 def test_who_hands_in_twice_is_asked_which_one_counts(roster, tmp_path):
     plain(tmp_path / "in" / "ada.py", ANSWER)
     plain(tmp_path / "in" / "ada" / "work.py", ANSWER + "# later\n")

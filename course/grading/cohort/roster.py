@@ -63,9 +63,10 @@ def _read(student: str, entry: Path, place: Path, names: Sequence[str]) -> Hande
     whole = [file.fault.message for file in submission.files if file.fault is not None]
     if len(whole) == len(submission.files):
         return Handed(student, entry, digest, problem=whole[0].rstrip("."))
-    if not any(file.definers(name) for file in submission.files for name in names):
+    unread = [fault.message.rstrip(".") for fault in submission.faults]
+    if not unread and not any(file.definers(name) for file in submission.files for name in names):
         return Handed(student, place, digest, problem=f"{entry.name} defines nothing that is asked for")
-    return Handed(student, place, digest, remark=whole[0].rstrip(".") if whole else "")
+    return Handed(student, place, digest, remark=unread[0] if unread else "")
 
 
 def _once_each(handed: Iterable[Handed]) -> list[Handed]:
