@@ -149,6 +149,7 @@ class Cost:
     """What one way to the derivative costs, counted and not timed.
 
     `flops` are floating-point operations, `bytes` and `peak_bytes` bytes, `ratio` is `flops` over the primal's.
+    `product_flops` are those in matrix products and convolutions, `linear_flops` those in factorisations and solves.
     `residual_bytes` are the saved arrays that are not primals themselves; None where the method saves none.
     """
 
@@ -159,6 +160,21 @@ class Cost:
     peak_bytes: int
     residual_bytes: int | None = None
     notes: tuple[str, ...] = ()
+    product_flops: int = 0
+    linear_flops: int = 0
+
+
+@dataclass(frozen=True)
+class Excess:
+    """Something that an answer spends without need, in one sentence.
+
+    `of` is flops or bytes. `kind` is one of again, twice, basis, one-hot, sparse, wide (flops), unused, rebuildable
+    (bytes).
+    """
+
+    kind: str
+    of: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -175,8 +191,8 @@ class Comparison:
     """The facts about one pair of functions at one point.
 
     It agrees when nothing is at fault, every array is right and every check passed. Cost is a fact beside these and
-    decides nothing. `causes` explain wrong arrays, the likeliest first. Print it, show it in a notebook, or take
-    `to_json()`.
+    decides nothing. `causes` explain wrong arrays, the likeliest first; `excesses` say what is spent without need.
+    Print it, show it in a notebook, or take `to_json()`.
     """
 
     answer: str
@@ -192,6 +208,7 @@ class Comparison:
     jax_version: str
     printed: str = ""
     causes: tuple[Cause, ...] = ()
+    excesses: tuple[Excess, ...] = ()
     schema: int = SCHEMA
 
     @property

@@ -64,4 +64,5 @@ def _rows(found: MethodCounts, yours: Count | None, residuals: int | None, vjp_r
 
 def _cost(method: str, count: Count, primal: Count, residuals: int | None = None) -> Cost:
     ratio = count.flops / primal.flops if primal.flops else 0.0
-    return Cost(method, count.flops, ratio, count.bytes, count.peak_bytes, residuals, tuple(count.notes))
+    parts = (count.dot_flops, count.linear_flops)
+    return Cost(method, count.flops, ratio, count.bytes, count.peak_bytes, residuals, tuple(count.notes), *parts)

@@ -32,7 +32,7 @@ from typing import Any
 import jax
 from jax.extend.core import ClosedJaxpr, JaxprEqn
 
-from course.comparison.flop_rules import APPLICATIONS, APPROXIMATE, FLOP_RULES, PRODUCTS, one_an_output
+from course.comparison.flop_rules import APPLICATIONS, APPROXIMATE, FLOP_RULES, LINEAR_ALGEBRA, PRODUCTS, one_an_output
 from course.comparison.loops import known_passes
 from course.comparison.program import VIEWS, Program, Step, Value, flatten, live_part
 
@@ -61,6 +61,7 @@ class Count:
         bytes: Bytes read and written, as if every step were its own kernel.
         peak_bytes: The most bytes alive at once, arguments and constants left out.
         equations: Live equations, the bodies of loops and branches included once.
+        linear_flops: The part of `flops` in factorisations and solves.
         notes: What the figures do not contain or only estimate, each with its line.
     """
 
@@ -69,6 +70,7 @@ class Count:
     bytes: int
     peak_bytes: int
     equations: int
+    linear_flops: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -90,6 +92,11 @@ def count_jaxpr(closed_jaxpr: ClosedJaxpr, unknown_passes: int = 1) -> Count:
     return _count_program(live, unknown_passes)
 
 
+def count_step(step: Step) -> Count:
+    """Counts one step of a program that was laid flat, with all its rounds."""
+    return _count_step(step, set(), 1)
+
+
 def _count_program(program: Program, unknown_passes: int) -> Count:
     written = {value for value in program.outputs if value is not None and value.bytes > value.owner.bytes}
     counts = [_count_step(step, written, unknown_passes) for step in program.steps]
@@ -100,6 +107,7 @@ def _count_program(program: Program, unknown_passes: int) -> Count:
         peak_bytes=_peak(program, counts, written),
         equations=sum(c.equations for c in counts),
         notes=_merged(counts),
+        linear_flops=sum(c.linear_flops for c in counts),
     )
 
 
@@ -122,6 +130,7 @@ def _count_step(step: Step, written: set[Value], unknown_passes: int) -> Count:
         peak_bytes=new,
         equations=1,
         notes=_notes(step),
+        linear_flops=flops if name in LINEAR_ALGEBRA else 0,
     )
 
 
@@ -134,6 +143,7 @@ def _dearest(branches: list[Count], new: int) -> Count:
         peak_bytes=max(new, *(branch.peak_bytes for branch in branches)),
         equations=1 + sum(branch.equations for branch in branches),
         notes=_merged(branches),
+        linear_flops=worst.linear_flops,
     )
 
 
@@ -160,6 +170,7 @@ def _repeated(step: Step, bodies: list[Count], new: int, unknown_passes: int) ->
         bytes=times * sum(body.bytes for body in bodies),
         peak_bytes=new + at_once * max(body.peak_bytes for body in bodies),
         equations=1 + sum(body.equations for body in bodies),
+        linear_flops=times * sum(body.linear_flops for body in bodies),
         notes=(*((unknown,) if known is None else ()), *_merged(bodies)),
     )
 

@@ -281,6 +281,9 @@ PRODUCTS = frozenset(_PRODUCTS)
 APPROXIMATE = frozenset(_APPROXIMATE)
 """Primitives whose FLOPs are given by their leading order, or depend on the numbers."""
 
+LINEAR_ALGEBRA = APPROXIMATE - {"fft", "random_gamma"}
+"""Factorisations and solves."""
+
 FLOP_RULES: dict[str, Rule] = {
     **dict.fromkeys(_MOVEMENT, _nothing),
     **dict.fromkeys(_ARITHMETIC, one_an_output),

@@ -20,7 +20,7 @@ from course.comparison.mistakes import Mistake
 from course.comparison.point import Point
 from course.comparison.precision import FLOAT64, Precision, narrow, precision_named
 from course.comparison.study import study
-from course.records import Agreement, Cause, Check, Comparison, Cost, Fault, Remark
+from course.records import Agreement, Cause, Check, Comparison, Cost, Excess, Fault, Remark
 
 _COTANGENTS = 1
 """Beside the seed, it makes the source of cotangents and tangents another than that of the primals."""
@@ -71,6 +71,7 @@ class Record:
     faults: list[Fault] = dataclasses.field(default_factory=list)
     remarks: list[Remark] = dataclasses.field(default_factory=list)
     causes: list[Cause] = dataclasses.field(default_factory=list)
+    excesses: tuple[Excess, ...] = ()
 
 
 def stream(seed: int) -> np.random.Generator:
@@ -148,4 +149,5 @@ def to_comparison(record: Record, names: Sequence[str], precision: Precision, se
         jax_version=jax.__version__,
         printed=record.watch.printed,
         causes=tuple(record.causes),
+        excesses=record.excesses,
     )

@@ -6,6 +6,7 @@ such as a primal that does not run, is raised.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from course.comparison.answer import AnswerFault, refuse_change, refuse_state
 from course.comparison.compiled import quick
 from course.comparison.costs import pair_costs
 from course.comparison.diagnosis import diagnose
+from course.comparison.excess.find import Spent, find_excesses
 from course.comparison.faults import one_sentence
 from course.comparison.floating import along_floating, split_floating
 from course.comparison.judging import Record, Setting, at_precision, judging, stream, to_comparison
@@ -34,7 +36,7 @@ from course.comparison.study import study
 from course.comparison.trees import Matched, named_leaves, without_float0
 from course.comparison.words import listed
 from course.comparison.wrong import Wrong
-from course.records import Agreement, Check, Comparison, Fault, Feedback, Remark
+from course.records import Agreement, Check, Comparison, Excess, Fault, Feedback, Remark
 
 __all__ = ["Setting", "judge_pair", "judging"]
 
@@ -121,6 +123,18 @@ def _judge(judged: _Judging) -> None:
         _ask_float32(judged, whole is not None and whole.size <= MOST_AT_ONCE)
     if judged.setting.cost and whole is not None:
         questions.ask_for_cost(record, lambda: pair_costs(study(point), *whole.counted()))
+        if whole.jaxpr is not None:
+            record.excesses = _excesses(judged, whole.jaxpr)
+
+
+def _excesses(judged: _Judging, whole: ClosedJaxpr) -> tuple[Excess, ...]:
+    """What the pair spends without need; nothing where its halves can't be traced apart."""
+    point, pair = judged.point, judged.pair
+    moving = point.floating()
+    spent = Spent(whole, study(point).jaxpr, pair.fwd, pair.bwd, point.primals, judged.truth.y_bar, moving)
+    with contextlib.suppress(Exception), judged.record.watch.listening(keep=False):
+        return find_excesses(spent)
+    return ()
 
 
 def _explain(judged: _Judging, rows: Sequence[Matched], traced: ClosedJaxpr | None) -> None:

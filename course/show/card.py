@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from course.records import Comparison, Cost, Feedback, Verdict
+from course.records import Comparison, Feedback, Verdict
 from course.show import arrays, faces, rows, words
 from course.show.faces import Face
 
@@ -112,7 +112,7 @@ def verdict_card(verdict: Verdict) -> str:
             f'<p class="hg-next"><b>Next:</b> {_prose(verdict.next)}</p>' if verdict.next else "",
             _printed(verdict.printed, opened=not verdict.right),
             _why(verdict),
-            _costs(verdict.comparison.costs) if verdict.comparison and verdict.shows_cost else "",
+            _costs(verdict.comparison) if verdict.comparison and verdict.shows_cost else "",
         ],
         exercise=verdict.exercise,
         status=verdict.status,
@@ -134,7 +134,7 @@ def comparison_card(comparison: Comparison) -> str:
             *map(_paragraph, said),
             _printed(comparison.printed, opened=not comparison.agrees),
             _agreement(comparison, Feedback.NAME, forward=True, said=said),
-            _costs(comparison.costs),
+            _costs(comparison),
         ],
         status=face.word,
     )
@@ -243,15 +243,15 @@ def _mark(right: bool) -> str:
     return f'<td class="hg-{face.word}"><span role="img" aria-label="{face.word}">{face.glyph}</span></td>'
 
 
-def _costs(costs: Sequence[Cost]) -> str:
+def _costs(comparison: Comparison) -> str:
     """What each method costs, with a bar for its multiple of the primal."""
-    if not costs:
+    if not comparison.costs:
         return ""
-    found, logarithmic = rows.cost_rows(costs)
+    found, logarithmic = rows.cost_rows(comparison.costs)
     scale = "log scale" if logarithmic else ""
     names = (("method", "hg-words"), ("FLOPs", ""), ("× primal", ""), (scale, "hg-words"), ("bytes", ""), ("kept", ""))
     lines = [_row(_cost_cells(row)) for row in found]
-    notes = map(_paragraph, rows.cost_notes(costs))
+    notes = map(_paragraph, rows.cost_notes(comparison))
     grid = _grid([_cell(name, kind, "th") for name, kind in names], lines)
     own = [f": {row.times} the primal" for row in found if row.yours]
     return _folded(f"Cost{''.join(own)}", grid + "".join(notes))

@@ -130,9 +130,13 @@ def cost_rows(costs: Sequence[Cost]) -> tuple[list[CostRow], bool]:
     return found, logarithmic
 
 
-def cost_notes(costs: Sequence[Cost]) -> list[str]:
-    """The notes of all methods, each behind its method."""
-    return [f"{c.method}: {note}" for c in costs for note in c.notes]
+def cost_notes(comparison: Comparison) -> list[str]:
+    """What is spent without need, and the notes of all methods, each behind its method.
+
+    What need not be saved is told where a limit of bytes is exceeded, and not here: it may be a choice.
+    """
+    needless = [excess.text for excess in comparison.excesses if excess.kind != "rebuildable"]
+    return [*needless, *(f"{c.method}: {note}" for c in comparison.costs for note in c.notes)]
 
 
 def unsaid(comparison: Comparison, said: Sequence[str]) -> list[str]:

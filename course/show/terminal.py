@@ -19,7 +19,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from course.records import Comparison, Cost, Feedback, Status, Verdict
+from course.records import Comparison, Feedback, Status, Verdict
 from course.show import arrays, faces, rows, words
 from course.show.page import INDENT, QUIET, Page, side_by_side
 
@@ -100,7 +100,7 @@ def print_comparison(console: Console, comparison: Comparison, *, why: bool = Tr
     if why:
         _print_agreement(page, comparison, Feedback.NAME, forward=True, said=said)
     if cost and comparison.costs:
-        _print_costs(page, comparison.costs)
+        _print_costs(page, comparison)
 
 
 def print_overview(console: Console, verdicts: Sequence[Verdict]) -> None:
@@ -238,17 +238,16 @@ def _print_table(page: Page, found: rows.Table) -> None:
 
 
 def _print_cost(page: Page, verdict: Verdict) -> None:
-    costs = verdict.comparison.costs if verdict.comparison else ()
-    if verdict.shows_cost and costs:
-        _print_costs(page, costs)
+    if verdict.shows_cost and verdict.comparison and verdict.comparison.costs:
+        _print_costs(page, verdict.comparison)
     else:
         page.gap()
         page.put(page.sentence(rows.NO_COST if verdict.shows_cost else rows.NO_COST_YET))
 
 
-def _print_costs(page: Page, costs: Sequence[Cost]) -> None:
+def _print_costs(page: Page, comparison: Comparison) -> None:
     """Prints what each method costs, with a bar for its multiple of the primal."""
-    found, logarithmic = rows.cost_rows(costs)
+    found, logarithmic = rows.cost_rows(comparison.costs)
     table = _empty_table(page)
     scale = "(log)" if logarithmic else ""
     longest = _BAR if page.width == WIDTH else _NARROW_BAR
@@ -261,7 +260,7 @@ def _print_costs(page: Page, costs: Sequence[Cost]) -> None:
         table.add_row(page.text(row.method), *figures, bar, page.text(row.bytes), page.text(row.residuals))
     page.gap()
     page.indented(table)
-    page.put(_joined(map(page.sentence, rows.cost_notes(costs))))
+    page.put(_joined(map(page.sentence, rows.cost_notes(comparison))))
 
 
 def _empty_table(page: Page) -> Table:
