@@ -43,7 +43,7 @@ ALONE = [sorted({*ATTACKS} - CHANGING - NOT_HERE), *([name] for name in sorted(C
 
 @pytest.fixture(scope="module")
 def server():
-    server = Server(Terms(Limits(cpu_seconds=20), seconds=20))
+    server = Server(Terms(Limits(cpu_seconds=10), seconds=10))
     yield server
     server.close()
 
