@@ -6,7 +6,7 @@ takes another derivative, the function runs straight through, `sg(f(x)) + w(x) -
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -57,42 +57,61 @@ class Mistaken:
         ]
 
     def exact(self) -> Cause | None:
-        """The mistake that the whole answer is."""
-        for mistake, arrays in self._tried:
-            if self._differs(mistake) and all(self._is(path, arrays[path]) for path in self._given):
-                return Cause("mistake", mistake.name, self._wrong(), "", mistake.says, mistake.ask)
-        return None
+        """The one mistake that the whole answer is."""
+        found = [mistake for mistake, arrays in self._tried if self._is_all(arrays) and self._differs(arrays)]
+        return self._cause(found[0], found[0].says) if len(found) == 1 else None
 
     def scaled(self) -> Cause | None:
-        """The mistake that the whole answer is but for one constant factor."""
+        """The one mistake that the whole answer is but for one constant factor."""
+        given, right = _joined(self._given), _joined(self._right)
+        found = []
         for mistake, arrays in self._tried:
-            if not self._differs(mistake):
+            other = _joined(arrays)
+            if given.shape != other.shape or np.count_nonzero(other) < 3 or self._is_multiple(other, right):
                 continue
-            ones, others = (
-                np.concatenate([side[path].ravel() for path in self._right]) for side in (self._given, arrays)
-            )
-            if ones.shape != others.shape or np.count_nonzero(others) < 3:
-                continue
-            factor = float(np.vdot(ones, others) / np.vdot(others, others))
-            if all(self._is(path, factor * arrays[path]) for path in self._given):
-                says = f"{mistake.says} Besides, every number is {factor:.6g} times what that gives."
-                return Cause("mistake", mistake.name, self._wrong(), "", says, mistake.ask)
-        return None
+            factor = _factor(given, other)
+            if self._is_all({path: factor * array for path, array in arrays.items()}):
+                found.append((mistake, factor))
+        if len(found) != 1:
+            return None
+        ((mistake, factor),) = found
+        return self._cause(mistake, f"{mistake.says} Besides, every number is {factor:.6g} times what that gives.")
 
     def partly(self, asked: Sequence[str]) -> list[Cause]:
-        """The mistakes that some wrong arrays are, each of them one; empty unless few explain all that are asked."""
+        """The mistakes that some wrong arrays are; empty unless one explains all that are asked, or one alone each."""
+        fitting = {
+            path: [mistake for mistake, arrays in self._tried if self._is_changed(path, arrays[path])] for path in asked
+        }
+        common = [mistake for mistake, _ in self._tried if all(mistake in found for found in fitting.values())]
         causes: dict[Mistake, list[str]] = {}
-        for path in asked:
-            match = next((mistake for mistake, arrays in self._tried if self._is_changed(path, arrays[path])), None)
-            if match is None:
+        for path, found in fitting.items():
+            likeliest = self._most_local(common or found)
+            if likeliest is None:
                 return []
-            causes.setdefault(match, []).append(path)
+            causes.setdefault(likeliest, []).append(path)
         if len(causes) > MOST_MISTAKES:
             return []
         return [
             Cause("mistake", mistake.name, tuple(paths), "", f"{', '.join(paths)}: {mistake.says}", mistake.ask)
             for mistake, paths in causes.items()
         ]
+
+    def _most_local(self, mistakes: Sequence[Mistake]) -> Mistake | None:
+        """The mistake that makes the fewest arrays wrong; None where that is not one alone."""
+        changes = {
+            mistake: sum(not _near(arrays[path], right, self._tolerance) for path, right in self._right.items())
+            for mistake, arrays in self._tried
+            if mistake in mistakes
+        }
+        fewest = [mistake for mistake, count in changes.items() if count == min(changes.values())]
+        return fewest[0] if len(fewest) == 1 else None
+
+    def _cause(self, mistake: Mistake, says: str) -> Cause:
+        wrong = tuple(path for path, right in self._right.items() if not self._is(path, right))
+        return Cause("mistake", mistake.name, wrong, "", says, mistake.ask)
+
+    def _is_all(self, arrays: Mapping[str, np.ndarray]) -> bool:
+        return all(self._is(path, array) for path, array in arrays.items())
 
     def _is(self, path: str, expected: np.ndarray) -> bool:
         given = self._given[path]
@@ -104,12 +123,22 @@ class Mistaken:
         changed = not _near(expected, self._right[path], self._tolerance)
         return expected.size > 1 and changed and self._is(path, expected)
 
-    def _differs(self, mistake: Mistake) -> bool:
-        arrays = dict(self._tried)[mistake]
+    def _differs(self, arrays: Mapping[str, np.ndarray]) -> bool:
         return any(not _near(arrays[path], right, self._tolerance) for path, right in self._right.items())
 
-    def _wrong(self) -> tuple[str, ...]:
-        return tuple(path for path, right in self._right.items() if not self._is(path, right))
+    def _is_multiple(self, array: np.ndarray, right: np.ndarray) -> bool:
+        """Whether an array is some multiple of the truth: a constant more would make any other multiple of it."""
+        return _near(_factor(right, array) * array, right, self._tolerance)
+
+
+def _joined(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """All numbers of all arrays."""
+    return np.concatenate([array.ravel() for array in arrays.values()])
+
+
+def _factor(of: np.ndarray, base: np.ndarray) -> float:
+    """What one array must be multiplied by to come nearest to another."""
+    return float(np.vdot(of, base) / (np.vdot(base, base) or 1.0))
 
 
 def cotangents_of(primals: tuple[Callable[..., Any], ...], point: Point, y_bar: Any) -> list[list[np.ndarray]]:

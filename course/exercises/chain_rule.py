@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from course.exercises.exercise import Exercise, Paper
+from course.exercises.mistakes import chain_rule as mistakes
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
@@ -65,14 +66,8 @@ def mistaken_cotangents(x: float, w: float) -> tuple[float, float]:
     The mistake is a forward function of the right value whose true derivative is the wrong answer.
     """
     with jax.enable_x64(True):
-        x_bar, w_bar = jax.grad(_mistaken_forked, argnums=(0, 1))(x, w)
+        x_bar, w_bar = jax.grad(mistakes.forked_overwritten, argnums=(0, 1))(x, w)
         return float(x_bar), float(w_bar)
-
-
-def _mistaken_forked(x: Any, w: Any) -> Any:
-    u = w * x
-    v = x + jax.lax.stop_gradient(u)
-    return v / (1 + u**2)
 
 
 SQUARE = Exercise(
@@ -86,6 +81,7 @@ SQUARE = Exercise(
         awkward=(Case("a negative x", _numbers(-1)), Case("x = 0", _numbers(0))),
         given=square_fwd,
         traceable=False,
+        mistakes=mistakes.SQUARE,
     ),
     points=1,
     hints=(
@@ -109,6 +105,7 @@ SINE_OF_SQUARE = Exercise(
         awkward=(Case("a negative x", _numbers(-1)), Case("x = 0", _numbers(0))),
         given=sine_of_square_fwd,
         traceable=False,
+        mistakes=mistakes.SINE_OF_SQUARE,
     ),
     points=2,
     hints=(
@@ -133,6 +130,7 @@ NEURON_LOSS = Exercise(
         given=neuron_loss_fwd,
         data=(2, 3),
         traceable=False,
+        mistakes=mistakes.NEURON_LOSS,
     ),
     points=3,
     hints=(
@@ -160,6 +158,7 @@ SWISH = Exercise(
         awkward=(Case("a negative x", _numbers(-1)), Case("x = 0", _numbers(0))),
         given=swish_fwd,
         traceable=False,
+        mistakes=mistakes.SWISH,
     ),
     points=2,
     hints=(
@@ -179,10 +178,11 @@ FORKED = Exercise(
         primal=forked,
         fwd="forked_fwd",
         bwd="forked_bwd",
-        draw=_numbers(1, 1),
-        awkward=(Case("a negative x", _numbers(-1, 1)), Case("x = 0", _numbers(0, 1)), Case("w = 0", _numbers(1, 0))),
+        draw=_numbers(2, 1),
+        awkward=(Case("a negative x", _numbers(-2, 1)), Case("x = 0", _numbers(0, 1)), Case("w = 0", _numbers(1, 0))),
         given=forked_fwd,
         traceable=False,
+        mistakes=mistakes.FORKED,
     ),
     points=4,
     hints=(

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from course.exercises.exercise import Exercise, Paper
+from course.exercises.mistakes import linear_and_activations as mistakes
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
@@ -45,14 +46,8 @@ def mistaken_tanh_bar(x: np.ndarray, y_bar: np.ndarray) -> jax.Array:
     The mistake is a forward function of the right value whose true derivative is the wrong answer.
     """
     with jax.enable_x64(True):
-        _, pullback = jax.vjp(_mistaken_tanh, jnp.asarray(x, jnp.float64))
+        _, pullback = jax.vjp(mistakes.sloped_at_y(tanh), jnp.asarray(x, jnp.float64))
         return pullback(jnp.asarray(y_bar, jnp.float64))[0]
-
-
-def _mistaken_tanh(x: jax.Array) -> jax.Array:
-    y = jax.lax.stop_gradient(tanh(x))
-    again = tanh(y + x - jax.lax.stop_gradient(x))
-    return y + again - jax.lax.stop_gradient(again)
 
 
 def _slope_at_zero(f: Callable[[jax.Array], jax.Array]) -> float:
@@ -68,6 +63,7 @@ AFFINE = Exercise(
         bwd="affine_bwd",
         draw=_draw_affine,
         awkward=(Case("a batch of one row", _draw_one_row),),
+        mistakes=mistakes.AFFINE,
     ),
     points=6,
     hints=(
@@ -94,6 +90,7 @@ RELU = Exercise(
         bwd="relu_bwd",
         draw=_draw_elementwise,
         awkward=(Case("inputs that are exactly zero", _draw_with_zeros),),
+        mistakes=mistakes.RELU,
     ),
     points=2,
     hints=(
@@ -114,6 +111,7 @@ SIGMOID = Exercise(
         bwd="sigmoid_bwd",
         draw=_draw_elementwise,
         awkward=(Case("inputs of +-1e4", _draw_far_out),),
+        mistakes=mistakes.SIGMOID,
     ),
     points=2,
     hints=(
@@ -134,6 +132,7 @@ TANH = Exercise(
         bwd="tanh_bwd",
         draw=_draw_elementwise,
         awkward=(Case("inputs of +-1e4", _draw_far_out),),
+        mistakes=mistakes.TANH,
     ),
     points=3,
     hard=True,

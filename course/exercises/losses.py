@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from course.exercises.exercise import Exercise, Paper
+from course.exercises.mistakes import losses as mistakes
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
@@ -61,12 +62,7 @@ def mistaken_logits_bar(logits: Any, labels: Any) -> jax.Array:
     The mistake is a loss whose true derivative is the wrong answer.
     """
     with jax.enable_x64(True):
-        return jax.grad(_mistaken_loss)(jnp.asarray(logits, jnp.float64), jnp.asarray(labels))
-
-
-def _mistaken_loss(logits: jax.Array, labels: jax.Array) -> jax.Array:
-    chosen = jnp.take_along_axis(logits, labels[:, None], axis=-1)
-    return (jnp.sum(jax.nn.logsumexp(logits, axis=0)) - jnp.sum(chosen)) / len(labels)
+        return jax.grad(mistakes.softmax_down_the_columns)(jnp.asarray(logits, jnp.float64), jnp.asarray(labels))
 
 
 def _sum_of_row() -> float:
@@ -87,6 +83,7 @@ HALF_SQUARED_ERROR = Exercise(
         bwd="half_squared_error_bwd",
         draw=_draw_regression,
         awkward=(Case("a batch of one row", _draw_one_prediction),),
+        mistakes=mistakes.HALF_SQUARED_ERROR,
     ),
     points=3,
     hints=(
@@ -116,6 +113,7 @@ BINARY_CROSS_ENTROPY = Exercise(
             Case("a logit that is exactly zero", _draw_undecided_yes_or_no),
         ),
         data=(1,),
+        mistakes=mistakes.BINARY_CROSS_ENTROPY,
     ),
     points=4,
     hints=(
@@ -140,6 +138,7 @@ SOFTMAX_CROSS_ENTROPY = Exercise(
         bwd="softmax_cross_entropy_bwd",
         draw=_draw_classes,
         awkward=(Case("logits of +-1e4", _draw_certain_classes), Case("a batch of one row", _draw_one_row)),
+        mistakes=mistakes.SOFTMAX_CROSS_ENTROPY,
     ),
     points=5,
     hard=True,

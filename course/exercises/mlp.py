@@ -11,12 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from course.exercises.exercise import Exercise, Paper
+from course.exercises.mistakes import mlp as mistakes
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.limits import Limits
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
-from course.lessons.linear_and_activations import affine
-from course.lessons.losses import softmax_cross_entropy
 from course.lessons.mlp import Layer, Mlp, mlp, mlp_loss
 
 SIZES = (64, 128, 64, 10)
@@ -51,15 +50,7 @@ def mistaken_gradient(params: Mlp, x: Any, labels: Any) -> Mlp:
 
     The mistake is a network of the right value whose true derivative is the wrong answer.
     """
-    return jax.grad(_mistaken_loss)(params, x, labels)
-
-
-def _mistaken_loss(params: Mlp, x: jax.Array, labels: jax.Array) -> jax.Array:
-    *hidden, last = params.layers
-    for layer in hidden:
-        z = affine(x, layer.w, layer.b)
-        x = z + jax.lax.stop_gradient(jnp.maximum(z, 0) - z)
-    return softmax_cross_entropy(affine(x, last.w, last.b), labels)
+    return jax.grad(mistakes.relu_left_out)(params, x, labels)
 
 
 def _backward_over_forward() -> float:
@@ -86,6 +77,7 @@ MLP = Exercise(
         draw=_draw_network,
         awkward=(Case("a network of one layer", _draw_one_layer),),
         limits=Limits(flops=1.3),
+        mistakes=mistakes.MLP,
     ),
     points=7,
     cost_points=1,
@@ -118,6 +110,7 @@ MLP_LOSS = Exercise(
         awkward=(Case("a network of one layer", _draw_one_layer_loss),),
         data=(1,),
         limits=Limits(flops=1.3),
+        mistakes=mistakes.MLP_LOSS,
     ),
     points=4,
     cost_points=1,

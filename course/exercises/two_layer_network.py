@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from course.exercises.exercise import Exercise, Paper
+from course.exercises.mistakes import two_layer_network as mistakes
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
@@ -27,12 +28,15 @@ from course.lessons.two_layer_network import (
 SEVEN = tuple(range(len(Cotangents._fields)))
 """Places of the nudges among the arguments of `nudged_loss`."""
 
+TARGET_SCALE = 8.0
+"""Standard deviation of drawn targets: with errors of either sign, so is what comes back to the relus."""
+
 
 def _draw_example(draw: Draw) -> tuple[TwoLayer, np.ndarray, np.ndarray]:
     params = TwoLayer(
         draw.normal("hidden", "d_in"), draw.normal("hidden"), draw.normal("d_out", "hidden"), draw.normal("d_out")
     )
-    return params, draw.normal("d_in"), draw.normal("d_out")
+    return params, draw.normal("d_in"), draw.normal("d_out", scale=TARGET_SCALE)
 
 
 def _draw_nudges(draw: Draw) -> tuple[Any, ...]:
@@ -54,7 +58,7 @@ def _draw_batch(draw: Draw) -> tuple[BatchNetwork, np.ndarray, np.ndarray]:
     params = BatchNetwork(
         draw.normal("d_in", "hidden"), draw.normal("hidden"), draw.normal("hidden", "d_out"), draw.normal("d_out")
     )
-    return params, draw.normal("batch", "d_in"), draw.normal("batch", "d_out")
+    return params, draw.normal("batch", "d_in"), draw.normal("batch", "d_out", scale=TARGET_SCALE)
 
 
 def _draw_batch_at_kink(draw: Draw) -> tuple[BatchNetwork, np.ndarray, np.ndarray]:
@@ -92,17 +96,9 @@ def mistaken_cotangents() -> Cotangents:
     """
     with jax.enable_x64(True):
         params, x, target = jax.tree.map(jnp.asarray, published_example())
-        return Cotangents(*jax.jit(jax.grad(_mistaken_loss, argnums=SEVEN))(*no_nudges(params), params, x, target))
-
-
-def _mistaken_loss(z2: Any, w2: Any, b2: Any, a1: Any, z1: Any, w1: Any, b1: Any, *example: Any) -> Any:
-    params, x, target = example
-    moved_z1 = (params.w1 + w1) @ x + params.b1 + b1 + z1
-    relu = jnp.where(moved_z1 > 0, moved_z1, 0)
-    sloped = 0.5 * relu**2
-    moved_a1 = jax.lax.stop_gradient(relu - sloped) + sloped + a1
-    moved_z2 = (params.w2 + w2) @ moved_a1 + params.b2 + b2 + z2
-    return 0.5 * jnp.sum((moved_z2 - target) ** 2)
+        return Cotangents(
+            *jax.jit(jax.grad(mistakes.relu_value_for_slope, argnums=SEVEN))(*no_nudges(params), params, x, target)
+        )
 
 
 COTANGENTS = Exercise(
@@ -117,6 +113,7 @@ COTANGENTS = Exercise(
         given=_nudged_loss_fwd,
         asked=SEVEN,
         traceable=False,
+        mistakes=mistakes.COTANGENTS,
     ),
     points=7,
     hints=(
@@ -148,6 +145,7 @@ PAIR = Exercise(
         given=two_layer_loss_fwd,
         data=(1, 2),
         traceable=False,
+        mistakes=mistakes.PAIR,
     ),
     points=4,
     uses=("two_layer_network.cotangents",),
@@ -174,6 +172,7 @@ BATCH = Exercise(
         given=batch_loss_fwd,
         data=(1, 2),
         traceable=False,
+        mistakes=mistakes.BATCH,
     ),
     points=4,
     hard=True,

@@ -1,0 +1,147 @@
+"""Claims about the catalogues: no mistake is right, each keeps the value, all can be told apart and are named."""
+
+from functools import cache
+from itertools import combinations
+from typing import NamedTuple
+
+import jax
+import numpy as np
+import pytest
+
+from course.authoring.checkout import PACKAGE, this_checkout
+from course.authoring.leaks import asked_of, leaks
+from course.authoring.solution import read_solution
+from course.comparison.diagnosis import diagnose
+from course.comparison.judging import judging, stream
+from course.comparison.mistakes import cotangents_of
+from course.comparison.norms import norm
+from course.comparison.oracle import Truth, find_truth
+from course.comparison.point import Point, make_point
+from course.comparison.precision import FLOAT64
+from course.comparison.trees import Matched
+from course.comparison.wrong import Wrong
+from course.exercises import find_exercise, papers
+from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.pair import PairTask
+from course.lessons import SYLLABUS
+from course.records import Agreement
+
+SEPARATED = {
+    "chain_rule.square": 0.03,
+    "chain_rule.sine_of_square": 0.01,
+    "chain_rule.neuron_loss": 0.03,
+    "chain_rule.swish": 0.005,
+    "chain_rule.forked": 0.1,
+    "two_layer_network.cotangents": 0.2,
+    "two_layer_network.pair": 0.2,
+    "two_layer_network.batch": 0.3,
+    "linear_and_activations.affine": 0.5,
+    "linear_and_activations.relu": 0.008,
+    "linear_and_activations.sigmoid": 0.08,
+    "linear_and_activations.tanh": 0.1,
+    "losses.half_squared_error": 0.28,
+    "losses.binary_cross_entropy": 0.25,
+    "losses.softmax_cross_entropy": 0.1,
+    "mlp.mlp": 0.4,
+    "mlp.mlp_loss": 0.15,
+}
+"""How far apart any two mistakes, and any mistake and the truth, are at least: the worst array, relative to its norm.
+
+Naming takes 1e-6. What is near to another mistake by nature: one number alone, and a relu that leaks a hundredth.
+"""
+
+SEEDS = (0, 1, 2)
+FEWEST = 6
+PAIRS = [exercise.name for paper in papers() for exercise in paper.exercises if isinstance(exercise.task, PairTask)]
+
+
+class At(NamedTuple):
+    """What the mistakes of an exercise give at one draw, for the arrays that are asked for; the truth comes first."""
+
+    point: Point
+    truth: Truth
+    names: list[str]
+    cotangents: list[dict[str, np.ndarray]]
+
+
+def task_of(name: str) -> PairTask:
+    task = find_exercise(name).task
+    assert isinstance(task, PairTask)
+    return task
+
+
+@cache
+def at(name: str, seed: int) -> At:
+    task = task_of(name)
+    with judging():
+        point = make_point(task.primal, task.draw(Draw(seed))).cast(np.float64)
+        truth = find_truth(point, FLOAT64, stream(seed))
+        primals = (task.primal, *(mistake.primal for mistake in task.mistakes))
+        found = cotangents_of(primals, point, truth.y_bar)
+    asked = {point.names[place] for place in task.asked or range(len(point.names)) if place not in task.data}
+    paths = [path for path, _ in point.floating()]
+    kept = [place for place, path in enumerate(paths) if path.partition(".")[0].removesuffix("_bar") in asked]
+    names = ["right", *(mistake.name for mistake in task.mistakes)]
+    return At(point, truth, names, [{paths[place]: arrays[place] for place in kept} for arrays in found])
+
+
+def distance(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> float:
+    """Of the worst array, relative to the larger of the two norms."""
+    return max(norm(one[path] - other[path]) / (max(norm(one[path]), norm(other[path])) or 1.0) for path in one)
+
+
+def test_every_pair_exercise_has_a_catalogue_of_mistakes_with_names_of_their_own():
+    assert sorted(SEPARATED) == sorted(PAIRS)
+    for name in PAIRS:
+        names = [mistake.name for mistake in task_of(name).mistakes]
+        assert len(names) >= FEWEST
+        assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_mistake_keeps_the_value_at_ordinary_and_awkward_inputs(name):
+    task = task_of(name)
+    for draw in (task.draw, *(case.draw for case in task.awkward)):
+        with judging():
+            point = make_point(task.primal, draw(Draw(0))).cast(np.float64)
+            run = jax.jit(lambda *primals: [f(*primals) for f in (task.primal, *(m.primal for m in task.mistakes))])
+            right, *others = run(*point.primals)
+        for mistake, value in zip(task.mistakes, others, strict=True):
+            np.testing.assert_allclose(value, right, rtol=1e-12, err_msg=mistake.name)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_drawn_inputs_tell_every_mistake_from_every_other_and_from_the_truth(name):
+    for seed in SEEDS:
+        found = at(name, seed)
+        named = zip(found.names, found.cotangents, strict=True)
+        apart = {(a, b): distance(one, other) for (a, one), (b, other) in combinations(named, 2)}
+        nearest = min(apart, key=apart.__getitem__)
+        assert apart[nearest] >= SEPARATED[name], (seed, nearest)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_every_mistake_is_named_and_by_no_other_name(name):
+    for seed in SEEDS:
+        found = at(name, seed)
+        right = found.cotangents[0]
+        for mistake, given in zip(task_of(name).mistakes, found.cotangents[1:], strict=True):
+            rows = [Matched(path, None, array) for path, array in given.items()]
+            arrays = [agreement(path, array, right[path]) for path, array in given.items()]
+            with judging():
+                causes = diagnose(Wrong(found.point, found.truth, rows, arrays, FLOAT64), task_of(name).mistakes)
+            assert [(cause.tier, cause.name) for cause in causes] == [("mistake", mistake.name)]
+
+
+def agreement(path: str, given: np.ndarray, right: np.ndarray) -> Agreement:
+    agrees = norm(given - right) <= FLOAT64.tolerance * norm(right)
+    return Agreement(path=path, shape=given.shape, dtype="float64", right=agrees)
+
+
+@pytest.mark.parametrize("lesson", [row.name for row in SYLLABUS])
+def test_no_catalogue_holds_an_expression_that_is_asked_for(lesson):
+    checkout = this_checkout()
+    own = [line for paper in papers() for line in asked_of(read_solution(checkout.solution(paper.lesson)), paper)]
+    text = (PACKAGE / "exercises" / "mistakes" / f"{lesson}.py").read_text(encoding="utf-8")
+    cell = {"cell_type": "code", "metadata": {"name": lesson}, "source": [text]}
+    assert not list(leaks({"cells": [cell]}, own, []))
