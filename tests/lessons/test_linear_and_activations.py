@@ -252,202 +252,9 @@ def verdict(name, submission):
     return judge(find_exercise(f"{LESSON}.{name}"), submission, feedback=Feedback.NAME, example=False)
 
 
-def wrong_arrays(found):
-    return {array.path for array in found.comparison.arrays if not array.right}
-
-
-X, W, B = "y_bar @ w.T", "x.T @ y_bar", "y_bar.sum(axis=0)"
-FORWARD, RETURN = "return affine(x, w, b), (x, w)", "return x_bar, w_bar, b_bar"
-AFFINE_SLIPS = {
-    "x_bar transposed": ((X, "w @ y_bar.T"), {"x_bar"}, "match transposed"),
-    "x_bar averaged": ((X, "y_bar @ w.T / len(x)"), {"x_bar"}, "1/7 times the right one"),
-    "w_bar transposed": ((W, "y_bar.T @ x"), {"w_bar"}, "match transposed"),
-    "w_bar averaged": ((W, "x.T @ y_bar / len(x)"), {"w_bar"}, "1/7 times the right one"),
-    "w_bar with a minus": ((W, "-x.T @ y_bar"), {"w_bar"}, "the opposite sign"),
-    "w_bar without y_bar": ((W, "x.T @ jnp.ones_like(y_bar)"), {"w_bar"}, "yours"),
-    "w_bar of each row": ((W, "x[:, :, None] * y_bar[:, None, :]"), {"w_bar"}, "summed over axis 0"),
-    "b_bar not summed": ((B, "y_bar"), {"b_bar"}, "summed over axis 0"),
-    "b_bar averaged": ((B, "y_bar.mean(axis=0)"), {"b_bar"}, "1/7 times the right one"),
-    "b_bar over the wrong axis": ((B, "y_bar.sum(axis=1)"), {"b_bar"}, "has shape (7,)"),
-    "b_bar as a row": ((B, "y_bar.sum(axis=0, keepdims=True)"), {"b_bar"}, "The numbers are right"),
-    "b_bar as one number": ((B, "y_bar.sum()"), {"b_bar"}, "summed over axis 0"),
-    "b_bar of ones": ((B, "jnp.ones(y_bar.shape[1])"), {"b_bar"}, "Yours is 1"),
-    "b_bar from the first row": ((B, "y_bar[0]"), {"b_bar"}, "yours"),
-    "exchanged": ((RETURN, "return x_bar, b_bar, w_bar"), {"w_bar", "b_bar"}, "has shape (3,)"),
-}
-
-
-@pytest.mark.parametrize("slip", AFFINE_SLIPS)
-def test_a_wrong_affine_is_refused_by_name(slip, tmp_path):
-    edit, names, says = AFFINE_SLIPS[slip]
-    found = verdict("affine", edited(tmp_path, edit))
-    assert found.status is Status.WRONG
-    assert wrong_arrays(found) == names
-    assert says in " ".join(found.lines)
-
-
 def test_a_bias_s_cotangent_that_is_not_summed_is_asked_about_the_copies(tmp_path):
-    found = verdict("affine", edited(tmp_path, (B, "y_bar")))
+    found = verdict("affine", edited(tmp_path, ("y_bar.sum(axis=0)", "y_bar")))
     assert "copied b to every row" in found.lines[-1]
-
-
-AFFINE_FAULTS = {
-    "the bias forgotten": ((FORWARD, "return x @ w, (x, w)"), "the forward value is wrong"),
-    "no residuals": ((FORWARD, "return affine(x, w, b)"), "the wrong structure"),
-    "no b_bar": ((RETURN, "return x_bar, w_bar"), "the wrong structure"),
-    "None for b_bar": ((RETURN, "return x_bar, w_bar, None"), "the wrong structure"),
-    "squeezed": ((B, "y_bar.squeeze().sum(axis=0)"), "a batch of one row"),
-    "w the wrong way round": ((X, "y_bar @ w"), "stops with an error"),
-    "residuals the wrong way round": ((FORWARD, "return affine(x, w, b), (w, x)"), "stops with an error"),
-}
-
-
-@pytest.mark.parametrize("fault", AFFINE_FAULTS)
-def test_an_affine_that_is_not_as_asked_is_told_so(fault, tmp_path):
-    edit, says = AFFINE_FAULTS[fault]
-    found = verdict("affine", edited(tmp_path, edit))
-    assert not found.right
-    assert says in found.headline
-
-
-RELU, RELU_FORWARD = "jnp.where(positive, y_bar, 0)", "return relu(x), x > 0"
-SIGMOID, TANH = "y_bar * y * (1 - y)", "y_bar * (1 - y**2)"
-SIGMOID_FORWARD, TANH_FORWARD = "y = sigmoid(x)\n    return y, y", "y = tanh(x)\n    return y, y"
-ACTIVATION_SLIPS = {
-    "relu": {
-        "lets all pass": (RELU, "y_bar"),
-        "lets the others pass": (RELU, "jnp.where(positive, 0, y_bar)"),
-        "the slope alone": (RELU, "1.0 * positive"),
-        "by the cotangent's sign": (RELU, "jnp.where(y_bar > 0, y_bar, 0)"),
-        "leaky": (RELU, "jnp.where(positive, y_bar, 0.01 * y_bar)"),
-        "where x was negative": (RELU_FORWARD, "return relu(x), x < 0"),
-        "the value for the slope": (RELU_FORWARD, "return relu(x), (x > 0) * x", RELU, "positive * y_bar"),
-        "the value and no cotangent": (RELU_FORWARD, "return relu(x), relu(x) / 2", RELU, "positive"),
-        "no forward": (RELU_FORWARD, "return x, x > 0"),
-        "an absolute value": (RELU_FORWARD, "return abs(x), x > 0"),
-    },
-    "sigmoid": {
-        "half of it": (SIGMOID, "y_bar * (1 - y)"),
-        "the other half": (SIGMOID, "y_bar * y"),
-        "without y_bar": (SIGMOID, "y * (1 - y)"),
-        "tanh's": (SIGMOID, "y_bar * (1 - y * y)"),
-        "with a minus": (SIGMOID, "y_bar * y * (y - 1)"),
-        "a plus for a minus": (SIGMOID, "y_bar * y * (1 + y)"),
-        "the steepest slope everywhere": (SIGMOID, "0.25 * y_bar"),
-        "taken twice": (SIGMOID, "y_bar * sigmoid(y) * (1 - sigmoid(y))"),
-        "x taken for y": (SIGMOID_FORWARD, "return sigmoid(x), x"),
-        "turned round": (SIGMOID_FORWARD, "y = 1 / (1 + jnp.exp(x))\n    return y, y"),
-    },
-    "tanh": {
-        "without the square": (TANH, "y_bar * (1 - y)"),
-        "the square outside": (TANH, "y_bar * (1 - y) ** 2"),
-        "without y_bar": (TANH, "1 - y**2"),
-        "with a minus": (TANH, "y_bar * (y**2 - 1)"),
-        "a plus for a minus": (TANH, "y_bar * (1 + y**2)"),
-        "sigmoid's": (TANH, "y_bar * y * (1 - y) * 1"),
-        "four times": (TANH, "4 * y_bar * (1 - y**2)"),
-        "taken twice": (TANH, "y_bar * (1 - tanh(y) ** 2)"),
-        "x taken for y": (TANH_FORWARD, "return tanh(x), x"),
-        "half the width": (TANH_FORWARD, "y = 2 * sigmoid(x) - 1\n    return y, y"),
-    },
-}
-
-
-@pytest.mark.parametrize("name, slip", [(name, slip) for name in ACTIVATION_SLIPS for slip in ACTIVATION_SLIPS[name]])
-def test_a_wrong_activation_is_refused(name, slip, tmp_path):
-    texts = ACTIVATION_SLIPS[name][slip]
-    found = verdict(name, edited(tmp_path, *zip(texts[::2], texts[1::2], strict=True)))
-    assert found.status is Status.WRONG
-    assert found.points == 0
-
-
-@pytest.mark.parametrize(
-    "name, edit, says",
-    [
-        ("sigmoid", (SIGMOID, "y_bar * y * (y - 1)"), "the opposite sign"),
-        ("tanh", (TANH, "4 * y_bar * (1 - y**2)"), "4 times the right one"),
-        ("tanh", (TANH, "0 * y_bar"), "zero throughout"),
-        ("tanh", (TANH, "y_bar * (1 - y)"), "Ask: how does dy/dx read in terms of y alone?"),
-        ("relu", (RELU, "y_bar"), "Ask: what passes where x was positive"),
-    ],
-)
-def test_a_slip_of_an_activation_is_explained(name, edit, says, tmp_path):
-    assert says in " ".join(verdict(name, edited(tmp_path, edit)).lines)
-
-
-EXPONENTIALS = "e = jnp.exp(-residuals)\n    return (y_bar * e / (1 + e) ** 2,)"
-
-
-@pytest.mark.parametrize(
-    "name, edits, case",
-    [
-        ("relu", [(RELU_FORWARD, "return relu(x), x >= 0")], "exactly zero"),
-        ("relu", [(RELU_FORWARD, "return relu(x), (1 + jnp.sign(x)) / 2"), (RELU, "positive * y_bar")], "exactly zero"),
-        ("relu", [(RELU_FORWARD, "return relu(x), (x, relu(x))"), (RELU, "y_bar * positive[1] / positive[0]")], "zero"),
-        ("sigmoid", [(SIGMOID_FORWARD, "return sigmoid(x), x"), (f"return ({SIGMOID},)", EXPONENTIALS)], "+-1e4"),
-        ("tanh", [(TANH_FORWARD, "y = jnp.sinh(x) / jnp.cosh(x)\n    return y, y")], "+-1e4"),
-    ],
-)
-def test_an_activation_that_fails_at_an_awkward_input_is_told_which(name, edits, case, tmp_path):
-    found = verdict(name, edited(tmp_path, *edits))
-    assert found.status is Status.WRONG
-    assert case in found.headline
-
-
-@pytest.mark.parametrize(
-    "name, edit",
-    [
-        ("relu", (RELU_FORWARD, "return jnp.array([[max(v, 0) for v in row] for row in x]), x > 0")),
-        ("tanh", (TANH_FORWARD, "import math\n    y = jnp.vectorize(math.tanh)(x)\n    return y, y")),
-    ],
-)
-def test_an_answer_that_jit_can_t_trace_is_refused_from_this_lesson_on(name, edit, tmp_path):
-    assert not verdict(name, edited(tmp_path, edit)).right
-
-
-WRITTEN_DIFFERENTLY = {
-    "affine": [
-        [(X, "jnp.einsum('nj,ij->ni', y_bar, w)"), (W, "jnp.einsum('ni,nj->ij', x, y_bar)")],
-        [(X, "(w @ y_bar.T).T"), (W, "(y_bar.T @ x).T"), (B, "jnp.ones(len(y_bar)) @ y_bar")],
-        [(W, "sum(jnp.outer(x[n], y_bar[n]) for n in range(len(x)))"), (B, "sum(y_bar)")],
-        [
-            (FORWARD, "return x @ w + b[None, :], {'x': x, 'w': w}"),
-            ("x, w = residuals", "x, w = residuals['x'], residuals['w']"),
-        ],
-        [(FORWARD, "return affine(x, w, b), (x, w, b)"), ("x, w = residuals", "x, w, b = residuals")],
-        [(RETURN, "return [x_bar, w_bar, b_bar]")],
-    ],
-    "relu": [
-        [(RELU, "y_bar * positive")],
-        [(RELU_FORWARD, "y = jnp.maximum(x, 0)\n    return y, y"), (RELU, "jnp.where(positive > 0, y_bar, 0)")],
-        [(RELU_FORWARD, "return x * (x > 0), x"), (RELU, "jnp.heaviside(positive, 0) * y_bar")],
-        [
-            (RELU_FORWARD, "return jax.nn.relu(x), x > 0"),
-            ("import jax.numpy as jnp", "import jax\nimport jax.numpy as jnp"),
-        ],
-        [(f"return ({RELU},)", f"return {RELU}")],
-    ],
-    "sigmoid": [
-        [(SIGMOID_FORWARD, "return sigmoid(x), x"), (SIGMOID, "y_bar * sigmoid(y) * sigmoid(-y)")],
-        [(SIGMOID_FORWARD, "y = 1 / (1 + jnp.exp(-x))\n    return y, y")],
-        [(SIGMOID_FORWARD, "y = sigmoid(x)\n    return y, y - y * y"), (SIGMOID, "y_bar * y")],
-        [(SIGMOID, "y_bar * (0.25 - (y - 0.5) ** 2)")],
-    ],
-    "tanh": [
-        [(TANH, "y_bar * (1 - y) * (1 + y)")],
-        [(TANH, "y_bar - y_bar * y * y")],
-        [(TANH_FORWARD, "return tanh(x), x"), (TANH, "y_bar / jnp.cosh(y) ** 2")],
-        [(TANH_FORWARD, "y = 2 * sigmoid(2 * x) - 1\n    return y, y")],
-        [(TANH_FORWARD, "s = sigmoid(2 * x)\n    return 2 * s - 1, s"), (TANH, "4 * y_bar * y * (1 - y)")],
-    ],
-}
-
-
-@pytest.mark.parametrize(
-    "name, edits", [(name, edits) for name, all_of in WRITTEN_DIFFERENTLY.items() for edits in all_of]
-)
-def test_a_right_answer_written_differently_is_right(name, edits, tmp_path):
-    assert verdict(name, edited(tmp_path, *edits)).status is Status.RIGHT
 
 
 @pytest.mark.parametrize("name", ["affine", *ACTIVATIONS])
@@ -467,7 +274,7 @@ def test_blank_stubs_are_not_started(name, tmp_path):
 
 
 def test_half_a_pair_is_not_started(tmp_path):
-    half = edited(tmp_path, (f"return ({RELU},)", "raise NotImplementedError"))
+    half = edited(tmp_path, ("return (jnp.where(positive, y_bar, 0),)", "raise NotImplementedError"))
     assert verdict("relu", half).status is Status.NOT_STARTED
 
 
@@ -519,7 +326,16 @@ def test_the_mistake_to_be_named_is_a_tanh_whose_slope_is_taken_at_y():
 
 
 def test_every_pair_has_three_hints_and_none_of_them_says_the_answer():
-    asked = (X, W, B, RELU, "y * (1 - y)", "1 - y**2", "x > 0", "return x, w")
+    asked = (
+        "y_bar @ w.T",
+        "x.T @ y_bar",
+        "sum(axis=0)",
+        "where(positive",
+        "y * (1 - y)",
+        "1 - y**2",
+        "x > 0",
+        "return x, w",
+    )
     for exercise in paper_of(LESSON).exercises:
         if exercise.task.names:
             assert len(exercise.hints) == 3

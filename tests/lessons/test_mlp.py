@@ -219,112 +219,6 @@ def verdict(name, submission):
         return judge(find_exercise(f"{LESSON}.{name}"), submission, feedback=Feedback.NAME, example=False)
 
 
-def wrong_arrays(found):
-    return {array.path.removeprefix("params_bar.") for array in found.comparison.arrays if not array.right}
-
-
-LOOP, TURNED = "(y_bar,) = relu_bwd(kept_relu, x_bar)", "return Mlp(layers_bar[::-1]), x_bar"
-FIRST, HIDDEN = "affine_bwd(kept_affine, logits_bar)", "affine_bwd(kept_affine, y_bar)"
-HAND_ON, LIST = "for kept_affine, kept_relu in reversed(hidden):", "        layers_bar.append(Layer(w_bar, b_bar))"
-FORWARD_LAST, FORWARD_RELU = "affine_fwd(x, last.w, last.b)", "x, kept_relu = relu_fwd(x)"
-LOSS, NETWORK = "softmax_cross_entropy_bwd(kept_loss, loss_bar)", "mlp_bwd(kept_network, logits_bar)"
-RETURNED = "return params_bar, None, None"
-FIRST_TWO = {f"layers[{n}].{name}" for n in (0, 1) for name in "wb"}
-
-SLIPS = {
-    "mlp": {
-        "relu left out": ([(LOOP, "y_bar = x_bar")], FIRST_TWO | {"x_bar"}),
-        "relu's cotangent not handed on": ([(HIDDEN, "affine_bwd(kept_affine, x_bar)")], FIRST_TWO | {"x_bar"}),
-        "a relu without its cotangent": (
-            [(LOOP, f"{LOOP}\n        y_bar = jnp.ones_like(y_bar)")],
-            FIRST_TWO | {"x_bar"},
-        ),
-        "x_bar of ones": ([(TURNED, "return Mlp(layers_bar[::-1]), jnp.ones_like(x_bar)")], {"x_bar"}),
-        "x_bar with a minus": ([(TURNED, "return Mlp(layers_bar[::-1]), -x_bar")], {"x_bar"}),
-        "x_bar averaged": ([(TURNED, "return Mlp(layers_bar[::-1]), x_bar / len(x_bar)")], {"x_bar"}),
-        "biases not handed on": ([(LIST, LIST.replace("b_bar", "0 * b_bar"))], {"layers[0].b", "layers[1].b"}),
-        "hidden weights with a minus": ([(LIST, LIST.replace("w_bar", "-w_bar"))], {"layers[0].w", "layers[1].w"}),
-        "logits_bar averaged": (
-            [(FIRST, "affine_bwd(kept_affine, logits_bar / len(logits_bar))")],
-            FIRST_TWO | {"layers[2].w", "layers[2].b", "x_bar"},
-        ),
-        "no cotangent": (
-            [(FIRST, "affine_bwd(kept_affine, jnp.ones_like(logits_bar))")],
-            FIRST_TWO | {"layers[2].w", "layers[2].b", "x_bar"},
-        ),
-        "relu before its affine": (
-            [(LOOP, "y_bar = x_bar"), (LIST, f"{LIST}\n        x_bar = x_bar * (x_bar > 0)")],
-            FIRST_TWO | {"x_bar"},
-        ),
-    },
-    "mlp_loss": {
-        "without loss_bar": ([(LOSS, "softmax_cross_entropy_bwd(kept_loss, jnp.ones(()))")], None),
-        "loss_bar twice": ([(NETWORK, "mlp_bwd(kept_network, loss_bar * logits_bar)")], None),
-        "the mean twice": ([(NETWORK, "mlp_bwd(kept_network, logits_bar / len(logits_bar))")], None),
-        "the mean undone": ([(NETWORK, "mlp_bwd(kept_network, logits_bar * len(logits_bar))")], None),
-        "uphill": ([(RETURNED, "return Mlp([Layer(-w, -b) for w, b in params_bar.layers]), None, None")], None),
-        "not the loss's cotangent": ([(NETWORK, "mlp_bwd(kept_network, loss_bar * jnp.ones_like(logits_bar))")], None),
-        "the logits for their cotangent": ([(NETWORK, "mlp_bwd(kept_network, kept_loss[0])")], None),
-        "no biases": (
-            [(RETURNED, "return Mlp([Layer(w, 0 * b) for w, b in params_bar.layers]), None, None")],
-            {"layers[0].b", "layers[1].b", "layers[2].b"},
-        ),
-        "the last layer alone": (
-            [
-                (
-                    RETURNED,
-                    "*some, last = params_bar.layers\n"
-                    "    return Mlp([*[Layer(0 * w, 0 * b) for w, b in some], last]), None, None",
-                )
-            ],
-            FIRST_TWO,
-        ),
-        "the first layer frozen": (
-            [
-                (
-                    RETURNED,
-                    "(w, b), *rest = params_bar.layers\n    return Mlp([Layer(0 * w, b), *rest]), None, None",
-                )
-            ],
-            {"layers[0].w"},
-        ),
-    },
-}
-
-
-@pytest.mark.parametrize("name, slip", [(name, slip) for name in SLIPS for slip in SLIPS[name]])
-def test_a_wrong_network_is_refused_by_the_array(name, slip, tmp_path):
-    edits, arrays = SLIPS[name][slip]
-    found = verdict(name, edited(tmp_path, *edits))
-    assert found.status is Status.WRONG
-    assert found.points < found.possible
-    assert wrong_arrays(found) if arrays is None else wrong_arrays(found) == arrays
-
-
-FAULTS = {
-    "layers not turned round": ("mlp", (TURNED, "return Mlp(layers_bar), x_bar"), "params_bar.layers[0]"),
-    "a list for an Mlp": ("mlp", (TURNED, "return layers_bar[::-1], x_bar"), "structure"),
-    "no x_bar": ("mlp", (TURNED, "return Mlp(layers_bar[::-1])"), "structure"),
-    "backward from the front": ("mlp", (HAND_ON, HAND_ON.replace("reversed(hidden)", "hidden")), "stops with an error"),
-    "a relu on the logits": ("mlp", (FORWARD_LAST, "affine_fwd(relu_fwd(x)[0], last.w, -last.b)"), "value is wrong"),
-    "no relu at all": ("mlp", (FORWARD_RELU, "_, kept_relu = relu_fwd(x)"), "value is wrong"),
-    "gradients for data": ("mlp_loss", (RETURNED, "return params_bar"), "structure"),
-    "the loss's residuals for the network's": (
-        "mlp_loss",
-        (NETWORK, "mlp_bwd(kept_loss, logits_bar)"),
-        "stops with an error",
-    ),
-}
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_network_that_is_not_as_asked_is_told_so(fault, tmp_path):
-    name, edit, says = FAULTS[fault]
-    found = verdict(name, edited(tmp_path, edit))
-    assert not found.right
-    assert says in " ".join([found.headline, *found.lines])
-
-
 def test_a_pass_that_runs_forward_again_is_right_and_too_costly(tmp_path):
     again = "return loss, (params, x, labels)"
     edits = [
@@ -341,33 +235,6 @@ def test_a_pass_that_runs_forward_again_is_right_and_too_costly(tmp_path):
     assert found.points == found.possible
     assert found.cost_points == 0
     assert "Backward evaluates the primal again" in found.lines[0]
-
-
-WRITTEN_DIFFERENTLY = {
-    "mlp": [
-        [(TURNED, "layers_bar.reverse()\n    return Mlp(layers=layers_bar), x_bar")],
-        [(LIST, "        layers_bar.insert(0, Layer(w_bar, b_bar))"), (TURNED, "return Mlp(layers_bar), x_bar")],
-        [(TURNED, "return [Mlp([*reversed(layers_bar)]), x_bar]")],
-        [(FORWARD_RELU, "kept_relu = x > 0\n        x = jnp.maximum(x, 0)"), (LOOP, "y_bar = x_bar * kept_relu")],
-        [(LOOP, "y_bar = relu_bwd(kept_relu, x_bar)[0]")],
-    ],
-    "mlp_loss": [
-        [(RETURNED, "return (params_bar, None, None)")],
-        [("params_bar, _ = mlp_bwd", "params_bar, x_bar = mlp_bwd"), (RETURNED, "return params_bar, x_bar, None")],
-        [
-            (LOSS, "softmax_cross_entropy_bwd(kept_loss, 1.0)"),
-            (NETWORK, "mlp_bwd(kept_network, loss_bar * logits_bar)"),
-        ],
-        [("return loss, (kept_network, kept_loss)", "return loss, [kept_network, kept_loss]")],
-    ],
-}
-
-
-@pytest.mark.parametrize(
-    "name, edits", [(name, edits) for name, all_of in WRITTEN_DIFFERENTLY.items() for edits in all_of]
-)
-def test_a_right_network_written_differently_is_right(name, edits, tmp_path):
-    assert verdict(name, edited(tmp_path, *edits)).status is Status.RIGHT
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -439,7 +306,7 @@ def test_the_mistake_to_be_named_is_right_in_the_last_layer_alone_and_wakes_the_
 
 
 def test_every_pair_has_three_hints_and_none_of_them_says_the_answer():
-    asked = (LOOP, FIRST, HIDDEN, LOSS, NETWORK, RETURNED, "[::-1]", "reversed(hidden)")
+    asked = ("relu_bwd(kept", "affine_bwd(kept", "bwd(kept_loss", "bwd(kept_network", "[::-1]", "reversed(hidden)")
     for exercise in paper_of(LESSON).exercises:
         if exercise.task.names:
             assert len(exercise.hints) == 3

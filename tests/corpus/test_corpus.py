@@ -1,0 +1,65 @@
+"""Claims about the corpus: a wrong answer is refused with the cause that it has, a right one accepted in any style."""
+
+from collections import Counter
+
+import pytest
+
+from course.exercises import find_exercise, papers
+from course.exercises.tasks.pair import PairTask
+from course.grading.sentences import verdict_of
+from course.records import Feedback
+from tests.corpus.answers import Answer, all_answers, said_of
+
+FEWEST_WRONG, FEWEST_RIGHT = 10, 4
+QUICK_WRONG, QUICK_RIGHT = 3, 1
+
+PAIRS = [exercise.name for paper in papers() for exercise in paper.exercises if isinstance(exercise.task, PairTask)]
+
+
+def answers(exercise: str, *, are_right: bool) -> list[Answer]:
+    return [a for a in all_answers() if a.exercise == exercise and (a.tier == "right") is are_right]
+
+
+def slice_of(exercise: str) -> list[Answer]:
+    """Some of each kind, from the middle and from the end."""
+    wrong, right = answers(exercise, are_right=False), answers(exercise, are_right=True)
+    return [*wrong[:: len(wrong) // QUICK_WRONG][:QUICK_WRONG], *right[-QUICK_RIGHT:]]
+
+
+def check(answer: Answer) -> None:
+    found = answer.judge()
+    tier, cause = said_of(found)
+    assert tier == answer.tier, cause
+    assert answer.cause in cause if tier in ("line", "place") else cause == answer.cause
+    verdict = verdict_of(find_exercise(answer.exercise), found, attempt=3, feedback=Feedback.NAME, where="")
+    if tier in ("right", "fault", "case"):
+        assert verdict.right is (tier == "right")
+        return
+    first = next(array.path for array in found.comparison.arrays if not array.right)
+    assert verdict.headline.startswith(first)
+    if {first, first.partition(".")[0]} & set(find_exercise(answer.exercise).asks):  # data may be wrong, too
+        assert verdict.lines[-1].startswith("Ask: ")
+    assert verdict.points < verdict.possible
+
+
+@pytest.mark.parametrize("exercise", PAIRS)
+def test_there_are_enough_answers_to_each_exercise_and_no_two_of_one_name(exercise):
+    wrong, right = answers(exercise, are_right=False), answers(exercise, are_right=True)
+    assert len(wrong) >= FEWEST_WRONG
+    assert len(right) >= FEWEST_RIGHT
+    assert max(Counter(answer.name for answer in (*wrong, *right)).values()) == 1
+
+
+def test_every_exercise_of_the_corpus_is_on_a_paper():
+    assert {answer.exercise for answer in all_answers()} == set(PAIRS)
+
+
+@pytest.mark.parametrize("answer", [answer for exercise in PAIRS for answer in slice_of(exercise)], ids=str)
+def test_of_a_slice_each_answer_is_told_what_it_is(answer):
+    check(answer)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("answer", all_answers(), ids=str)
+def test_each_answer_is_told_what_it_is(answer):
+    check(answer)
