@@ -28,6 +28,7 @@ class _Command(NamedTuple):
 COMMANDS = {
     "start": _Command("course.cli.start", "Make a folder to work in."),
     "check": _Command("course.cli.check", "Judge your answers."),
+    "compare": _Command("course.cli.compare", "Judge a backward pass of your own."),
     "train": _Command("course.cli.train", "Train a network on a hand-written backward pass."),
     "tour": _Command("course.cli.tour", "See all of it in a minute."),
     "pack": _Command("course.cli.pack", "Make the file that you hand in."),

@@ -82,7 +82,7 @@ def _work_sentence(waste: Waste, folder: str) -> str:
         return f"Backward works out {said} again, which forward had: {part}."
     if waste.kind == "twice":
         times = "twice" if waste.times == 2 else f"{waste.times} times"
-        return f"The same is worked out {times}: {said}; once less would save {part}."
+        return f"The same is worked out {times}: {said}; once would save {part}."
     if waste.kind == "basis":
         return f"It makes a pass for each number, {waste.times} of them, in {said}: {part}."
     if waste.kind == "one-hot":
