@@ -56,6 +56,8 @@ def grade(
     Beside the table stands a file .jsonl with every verdict, seed, hash and layer. After a crash the same command goes
     on from there, to the same results.
     """
+    if sys.platform == "win32":
+        raise click.ClickException("Strangers' code can't be confined on Windows: grade in WSL or on Linux.")
     if importlib.util.find_spec("flatbuffers") is None:
         raise click.ClickException('Grading needs one more package: pip install "handgrad[grade]".')
     refuse_unknown_lesson(lesson)

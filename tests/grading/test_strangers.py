@@ -138,6 +138,38 @@ def test_an_honest_answer_is_judged_as_in_its_author_s_own_process(name, remote)
     assert answers.weaker == ({"layer_bwd"} if name == "numpy_only" else set())
 
 
+def test_a_route_that_the_exercise_allows_is_taken_and_no_other(remote):
+    exercise = dataclasses.replace(TRACED, allows=frozenset({"jax.vjp"}))
+    assert judge(exercise, remote(source("vjp"), [exercise])).right
+    assert judge(exercise, remote(source("grad"), [exercise])).status is Status.REFUSED
+    assert judge(exercise, remote(source("grad"), [exercise], reads=False)).status is Status.REFUSED
+
+
+ROUNDABOUT = {
+    "a module inside of another": "warnings.sys._getframe",
+    "built-in names inside of another module": "dataclasses.builtins.exec",
+    "a class's family": "().__class__.__base__",
+    "a function's globals": "jnp.sum.__globals__",
+    "a file": "np.load",
+    "JAX's inside": "jax.numpy.linalg._src",
+    "a changed module": "setattr(np, 'sum', None)",
+}
+
+
+@pytest.mark.parametrize("text", ROUNDABOUT.values(), ids=ROUNDABOUT)
+def test_a_roundabout_way_to_what_is_refused_is_refused(text, remote):
+    imports = "import dataclasses\nimport warnings\nimport jax\nimport numpy as np\n"
+    hostile = source("plain").replace("    x, w, b = residuals\n", f"    {text}\n    x, w, b = residuals\n")
+    answers = remote(imports + hostile)
+    assert judge(LAYER, answers).status is Status.REFUSED
+    assert not answers.layers
+
+
+def test_a_name_of_one_s_own_is_no_built_in_one(remote):
+    text = source("plain").replace("def layer_bwd", "def compile(x):\n    return x\n\n\ndef layer_bwd")
+    assert judge(TRACED, remote(text.replace("y_bar * (1", "compile(y_bar) * (1"))).right
+
+
 def test_an_answer_that_must_be_traceable_and_is_not_never_sees_a_number(remote):
     answers = remote(source("numpy_only"), [TRACED])
     verdict = judge(TRACED, answers)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,6 +20,8 @@ def main() -> None:
     """Judges what comes on standard input until it ends."""
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # nothing that is printed by accident gets between the verdicts
+    import resource  # Windows has none
+
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
     from course.grading.ready import keep_programs
     from course.grading.strangers.server import end_with_parent

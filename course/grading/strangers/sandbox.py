@@ -14,7 +14,6 @@ import ctypes
 import errno
 import os
 import platform
-import resource
 import struct
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -70,6 +69,8 @@ def _holds(step: Callable[[], object]) -> bool:
 
 
 def _limit(limits: Limits) -> None:
+    import resource  # Windows has none
+
     for what, most in (
         (resource.RLIMIT_CPU, limits.cpu_seconds),
         (resource.RLIMIT_DATA, limits.memory_bytes),

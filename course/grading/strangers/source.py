@@ -44,9 +44,11 @@ REFUSED_NAMES = frozenset(
 REFUSED_ATTRIBUTES = frozenset(
     "_src bind eval_jaxpr make_jaxpr pure_callback io_callback make_python_callback f_back f_locals f_globals f_code "
     "f_builtins tb_frame tb_next gi_frame cr_frame ag_frame gi_code cr_code co_code func_globals modules ctypeslib "
-    "ctypes loads deserialize load fromfile memmap save savez savez_compressed savetxt tofile dump dumps".split()
+    "ctypes loads deserialize load fromfile memmap save savez savez_compressed savetxt tofile dump dumps eval exec "
+    "_getframe sys os builtins inspect importlib subprocess gc threading multiprocessing socket pickle shutil pathlib "
+    "tempfile runpy ast dis atexit".split()
 )
-"""Attributes by which frames, code, files and raw programs are reached."""
+"""Attributes by which frames, code, files, raw programs, and modules inside of other modules are reached."""
 
 PLAIN_DUNDERS = frozenset("__name__ __doc__ __version__ __file__ __init__ __call__ __post_init__ __class__".split())
 """Names with two underscores at both ends that give nothing away."""
@@ -61,13 +63,14 @@ def refusal_in(files: Sequence[File], names: Sequence[str], allows: frozenset[st
         allows: Routes to derivatives that may be taken.
     """
     statements = executed_for(files, names)
+    own = {name for statement in statements if statement.role is not Role.IMPORT for name in statement.binds}
     known = {name: whole for statement in statements for name, whole in imported_names(statement.node).items()}
     for statement in statements:
         if statement.role is Role.QUESTION:
             allowed = frozenset({"*"})
         else:
             allowed = allows
-        for fault in _faults(statement, known, allowed, files):
+        for fault in _faults(statement, known, own, allowed, files):
             return fault
     return None
 
@@ -107,15 +110,16 @@ class _Plan:
 
 
 def _faults(
-    statement: Statement, known: dict[str, str], allows: frozenset[str], files: Sequence[File]
+    statement: Statement, known: dict[str, str], own: set[str], allows: frozenset[str], files: Sequence[File]
 ) -> Iterator[Fault]:
+    """What is wrong with a statement; `known` are imported names, `own` those that the submission defines itself."""
     where = min(statement.binds) if statement.role is Role.DEFINITION else statement.cell.name
     uses = uses_of(statement.text)
     outside = uses.at_once | uses.in_lambdas | uses.later
     for route, number in routes_in(statement.node, known, outside):
         if route not in allows and "*" not in allows:
             yield refusal_fault(Refusal(route, statement.cell.line(number)), where, allows)
-    for what, number in _unneeded(statement, known, outside, files):
+    for what, number in _unneeded(statement, known, outside - own, files):
         yield _fault(what, where, statement.cell.line(number))
 
 
