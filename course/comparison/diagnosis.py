@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from course.comparison.gates.confusions import confused
 from course.comparison.gates.explain import explain
 from course.comparison.gates.intermediates import known_numbers, last_right
 from course.comparison.mistakes import Mistake, Mistaken
@@ -31,4 +32,4 @@ def diagnose(wrong: Wrong, mistakes: Sequence[Mistake] = ()) -> list[Cause]:
         partly = [scaled] if scaled else mistaken.partly(wrong.unexplained)
         if partly:
             return partly
-    return lines or known_numbers(wrong, wrong.unexplained) or last_right(wrong)
+    return lines or known_numbers(wrong, wrong.unexplained) or confused(wrong) or last_right(wrong)

@@ -49,8 +49,17 @@ class Wrong:
 
     @property
     def scales(self) -> list[float]:
-        """What the error of each of them is divided by."""
-        return scales_in(self.precision, self.truth.reverse)
+        """What the error of each of them is divided by; infinity for one that explains nothing.
+
+        That is one that was not asked for, or came in another shape or not finite.
+        """
+        given = self.given
+        return [
+            scale if path in given and given[path].shape == right.shape and np.all(np.isfinite(given[path])) else np.inf
+            for path, right, scale in zip(
+                self.paths, self.truth.reverse, scales_in(self.precision, self.truth.reverse), strict=True
+            )
+        ]
 
     @property
     def given(self) -> dict[str, np.ndarray]:
@@ -78,15 +87,10 @@ class Wrong:
         return [array.path for array in wrong if array.slip is None or array.slip.kind in OPEN_SLIPS]
 
     def errors(self) -> list[np.ndarray]:
-        """Answer minus truth for every array of the point, relative to its scale.
-
-        An array that was not asked for, or came in another shape or not finite, is left at zero: it explains nothing.
-        """
+        """Answer minus truth for every array, relative to its scale; zeros for one that explains nothing."""
         given = self.given
         return [
-            (given[path] - right) / scale
-            if path in given and given[path].shape == right.shape and np.all(np.isfinite(given[path]))
-            else np.zeros(right.shape)
+            (given[path] - right) / scale if np.isfinite(scale) else np.zeros(right.shape)
             for path, right, scale in zip(self.paths, self.truth.reverse, self.scales, strict=True)
         ]
 

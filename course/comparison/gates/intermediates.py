@@ -76,6 +76,7 @@ def last_right(wrong: Wrong) -> list[Cause]:
         return []
     held = _held(wrong.traced, wrong)
     back = [value for value in reversed(intermediates(wrong)) if value.narrow and np.any(value.cotangent)]
+    back = [value for value in back if value.cotangent.size > 1]  # one number alone says too little
     there = [any(_is(wrong, numbers, value.cotangent) for numbers in held) for value in _assigned(back)]
     if not any(there) or there[-1]:
         return []
@@ -122,9 +123,9 @@ def _numbers(wrong: Wrong) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _is(wrong: Wrong, given: np.ndarray, expected: np.ndarray) -> bool:
-    """Whether an array is another one, as it is or transposed; one number alone says too little."""
+    """Whether an array is another one, as it is or transposed."""
     turned = given.T if given.ndim == 2 else given
-    return expected.size > 1 and (wrong.is_near(given, expected) or wrong.is_near(turned, expected))
+    return wrong.is_near(given, expected) or wrong.is_near(turned, expected)
 
 
 def _held(traced: ClosedJaxpr, wrong: Wrong) -> list[np.ndarray]:

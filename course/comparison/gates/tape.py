@@ -34,6 +34,11 @@ class Value:
     moves: bool
     place: Place | None = None
 
+    @property
+    def is_variable(self) -> bool:
+        """Whether its author gave it a name of its own."""
+        return bool(self.name) and (self.place is None or self.name != self.place.text)
+
 
 Slot = Value | Literal
 
