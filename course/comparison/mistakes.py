@@ -34,7 +34,7 @@ class Mistake:
         name: A few words, for lists and tables.
         primal: A function of the primal's arguments and value, whose true derivative is the wrong answer.
         says: What is said to whoever made it: what was done, and not what to write.
-        ask: A question that leads to its mending.
+        ask: A question that leads to its mending; it is asked before anything is said.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Mistaken:
         if len(causes) > MOST_MISTAKES:
             return []
         return [
-            Cause("mistake", mistake.name, tuple(paths), "", f"{', '.join(paths)}: {mistake.says}", mistake.ask)
+            Cause("mistake", mistake.name, tuple(paths), "", _of_arrays(paths, mistake.says), mistake.ask)
             for mistake, paths in causes.items()
         ]
 
@@ -134,6 +134,10 @@ class Mistaken:
 def _joined(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     """All numbers of all arrays."""
     return np.concatenate([array.ravel() for array in arrays.values()])
+
+
+def _of_arrays(paths: Sequence[str], says: str) -> str:
+    return f"{', '.join(paths)}: {says[0].lower()}{says[1:]}"
 
 
 def _factor(of: np.ndarray, base: np.ndarray) -> float:

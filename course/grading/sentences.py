@@ -107,18 +107,18 @@ def _points(possible: int, share: float) -> float:
 
 def _lines(exercise: Exercise, findings: Findings, level: Feedback) -> tuple[str, ...]:
     said = [remark for remark in findings.remarks if remark.level <= level]
-    question = _question(exercise, findings, level)
+    question = _question(exercise, findings)
     if question is None or level < Feedback.KIND:
         return tuple(remark.text for remark in said)
     kept = [remark.text for remark in said if not remark.text.startswith("Ask: ")]
     return (*kept, f"Ask: {question}")
 
 
-def _question(exercise: Exercise, findings: Findings, level: Feedback) -> str | None:
-    """The question of a mistake that may be named, else of the first step at which something is wrong."""
+def _question(exercise: Exercise, findings: Findings) -> str | None:
+    """The question that leads to the mending of a known mistake, else of the first step at which something is wrong."""
     found = findings.comparison
     arrays, causes = (found.arrays, found.causes) if found else ((), ())
-    named = [cause.ask for cause in causes if cause.tier == "mistake" and cause.ask and level >= Feedback.NAME]
+    named = [cause.ask for cause in causes if cause.tier == "mistake" and cause.ask]
     if named:
         return named[0]
     wrong = {name for array in arrays if not array.right for name in (array.path, array.path.partition(".")[0])}

@@ -164,7 +164,7 @@ BINARY_CROSS_ENTROPY = (
         "slope of sigmoid too",
         _binary(lambda logits, target: _squared_error(jax.nn.sigmoid(logits), target * jax.nn.sigmoid(logits))),
         "The slope of sigmoid came in once more: this is the squared error of the probabilities.",
-        "By what does the loss ask for the logits: through a sigmoid, or directly?   (step 1)",
+        "The slope of softplus is a sigmoid already: does the sigmoid's own slope enter, too?   (step 1)",
     ),
     Mistake(
         "logit for probability",
@@ -312,7 +312,7 @@ SOFTMAX_CROSS_ENTROPY = (
             lambda logits, labels: _squared_error(jax.nn.softmax(logits), _chosen(jax.nn.softmax(logits), labels))
         ),
         "The slope of softmax came in once more: this is the squared error of the probabilities.",
-        "Does the loss ask for the logits through a softmax, or directly?   (step 1)",
+        "The slope of logsumexp is a softmax already: does the softmax's own slope enter, too?   (step 1)",
     ),
     Mistake(
         "labels one too high",
