@@ -140,7 +140,7 @@ def _swish() -> tuple[Answer, ...]:
         made("subtracted", both, "direct - by_way_of_a", mistake="paths subtracted"),
         made("averaged", both, "(direct + by_way_of_a) / 2", mistake="paths averaged"),
         made("factors exchanged", product, "direct = y_bar * x\n", mistake="factors exchanged"),
-        made("y_bar forgotten once", other, "a_bar = x\n"),
+        made("y_bar forgotten once", other, "a_bar = x\n", line="`x` itself stands where"),
         made("x forgotten", other, "a_bar = y_bar\n", mistake="x left out of a_bar"),
         made("sigmoid's slope forgotten", sigmoid, "by_way_of_a = a_bar", mistake="sigmoid's slope left out"),
         made("sigmoid's value", sigmoid, "by_way_of_a = a_bar * a", mistake="sigmoid's value for its slope"),

@@ -182,7 +182,9 @@ def _mlp_loss() -> tuple[Answer, ...]:
             "mlp_bwd(kept_network, loss_bar * jnp.ones_like(logits_bar))",
             mistake="what comes back not asked",
         ),
-        made("the logits for their cotangent", network, "mlp_bwd(kept_network, kept_loss[0])"),
+        made(
+            "the logits for their cotangent", network, "mlp_bwd(kept_network, kept_loss[0])", line="`x @ w + b` itself"
+        ),
         logits_bar("without the label", "p / len(p)", mistake="label left out"),
         logits_bar(
             "the label alone", "-jax.nn.one_hot(labels, logits.shape[1]) / len(p)", mistake="normaliser left out"
@@ -204,7 +206,7 @@ def _mlp_loss() -> tuple[Answer, ...]:
         ),
         layers("no biases", "Layer(w, 0 * b)", slip="zero"),
         layers("the last layer alone", "Layer((n == 2) * w, (n == 2) * b)", mistake="last layer alone"),
-        layers("the first layer frozen", "Layer((n > 0) * w, b)", line="the path through `params.layers[0].w`"),
+        layers("the first layer frozen", "Layer((n > 0) * w, b)", line="in use 1 of 3 of this line"),
         layers("weights averaged", "Layer(w / len(logits_bar), b)", mistake="weights averaged"),
         layers("biases averaged", "Layer(w, b / len(logits_bar))", mistake="biases averaged"),
         made("gradients for data", returned, "return params_bar", fault="structure"),

@@ -173,7 +173,9 @@ class _Stacks:
 
 
 def confused(wrong: Wrong) -> list[Cause]:
-    """The one confusion that explains an answer; empty where none does."""
+    """The one confusion that explains an answer; empty where none does, or where slips say all of it more simply."""
+    if all(array.slip for array in wrong.arrays if not array.right):
+        return []
     cause = _confuser(study(wrong.point)).explain(wrong)
     return [cause] if cause else []
 
