@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from course.compile_cache import use_compile_cache
 
-SECTIONS = ("mutation", "lazy", "attacks")
+SECTIONS = ("corpus", "mutation", "lazy", "attacks")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -70,7 +70,7 @@ def test_a_right_answer_is_complained_of():
 
 
 def test_an_unknown_section_is_refused_by_name():
-    with pytest.raises(SystemExit, match="no section kills: there are mutation"):
+    with pytest.raises(SystemExit, match="no section kills: there are corpus"):
         main(["kills"])
 
 
