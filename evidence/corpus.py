@@ -99,9 +99,7 @@ def page(by_version: Mapping[str, Mapping[str, Any]]) -> str:
         (name, mistake, ", ".join(version for version, found in by_version.items() if _has(found, name, mistake)))
         for name, mistake in _mistakes(by_version)
     ]
-    parts.append(
-        "Mistakes that were named, by the versions of JAX:\n\n" + table(("exercise", "mistake", "JAX"), matrix)
-    )
+    parts.append(f"Mistakes that were named:\n\n{table(('exercise', 'mistake', 'on JAX'), matrix)}")
     latest = list(by_version.values())[-1] if by_version else {}
     styles = [(name, len(one["accepted"]), "; ".join(one["accepted"])) for name, one in latest.items()]
     parts.append("Right answers that are accepted:\n\n" + table(("exercise", "number", "styles"), styles))

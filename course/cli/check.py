@@ -11,7 +11,7 @@ import click
 
 from course.answers import find_folder
 from course.cli.progress import Progress
-from course.cli.readying import exercises_named, ready_jax, refuse_unknown_lesson
+from course.cli.readying import exercises_named, open_course_at, ready_jax, refuse_unknown_lesson
 from course.grading.attempts import Attempts
 from course.grading.submission import Submission, SubmissionError
 from course.records import Feedback, Verdict, plain
@@ -25,6 +25,7 @@ LEVELS = [level.name.lower() for level in Feedback]
 @click.option(
     "--submission", "path", metavar="PATH", help="A notebook, file, folder or module; by default your folder."
 )
+@click.option("--course", "course_path", metavar="PATH", help="A folder of somebody's own exercises, for ours.")
 @click.option("--why", is_flag=True, help="Show every array and every check with its error.")
 @click.option("--cost", is_flag=True, help="Show what each way to the derivative costs.")
 @click.option("--json", "as_json", is_flag=True, help="Print a list of verdicts for programs, and nothing else.")
@@ -39,6 +40,7 @@ LEVELS = [level.name.lower() for level in Feedback]
 def check(
     name: str | None,
     path: str | None,
+    course_path: str | None,
     why: bool,
     cost: bool,
     as_json: bool,
@@ -50,13 +52,16 @@ def check(
 
     The exit status is 0 when all that was asked for is right, 1 when it is not, 2 when it could not be asked.
     """
-    refuse_unknown_lesson(name)
+    if course_path is None:
+        refuse_unknown_lesson(name)
     submission, folder = _read(path)
     attempts = Attempts(folder)
     level = None if feedback is None else Feedback[feedback.upper()]
     with Progress(shown=not debug) as progress:
         progress.say("starting JAX")
         ready_jax()
+        if course_path is not None:
+            open_course_at(course_path)
         verdicts = _judge(name, submission, attempts, progress, seed=seed, feedback=level, aloud=debug)
     if attempts.complaint:
         click.echo(attempts.complaint, err=True)

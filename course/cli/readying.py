@@ -34,6 +34,20 @@ def ready_jax() -> None:
         raise click.ClickException(str(error)) from None
 
 
+def open_course_at(path: str) -> None:
+    """Puts somebody's own course in the place of ours.
+
+    Raises:
+        UsageError: No course can be read from there.
+    """
+    from course.exercises import NotACourse, open_course
+
+    try:
+        open_course(path)
+    except NotACourse as error:
+        raise click.UsageError(str(error)) from None
+
+
 def refuse_unknown_lesson(name: str | None) -> None:
     """Refuses a lesson that is not in the syllabus before anything is started.
 

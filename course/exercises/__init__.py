@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from functools import cache
+from pathlib import Path
 
 from course.exercises.exercise import Exercise, Paper
+from course.exercises.opened import NotACourse, read_course
 from course.lessons import SYLLABUS
 
-__all__ = ["Exercise", "NoSuchExercise", "Paper", "find_exercise", "paper_of", "papers", "select"]
+__all__ = [
+    "Exercise",
+    "NoSuchExercise",
+    "NotACourse",
+    "Paper",
+    "find_exercise",
+    "lesson_names",
+    "open_course",
+    "paper_of",
+    "papers",
+    "select",
+]
 
 
 class NoSuchExercise(LookupError):
@@ -19,22 +31,40 @@ class NoSuchExercise(LookupError):
         return str(self.args[0])
 
 
-@cache
+_opened: dict[str, Paper] = {}
+"""The papers of the course that stands in the place of ours in this process, by lesson; none unless one was opened."""
+
+
+def open_course(path: str | Path) -> tuple[Paper, ...]:
+    """Puts somebody's own course in the place of ours, for as long as this process runs.
+
+    Raises:
+        NotACourse: No course can be read from there.
+    """
+    _opened.clear()
+    _opened.update({paper.lesson: paper for paper in read_course(path)})
+    return papers()
+
+
+def lesson_names() -> list[str]:
+    """The lessons, in their order."""
+    return list(_opened) or [row.name for row in SYLLABUS]
+
+
 def paper_of(lesson: str) -> Paper:
     """Looks up what a lesson asks.
 
     Raises:
         NoSuchExercise: There is no such lesson.
     """
-    names = [row.name for row in SYLLABUS]
-    if lesson not in names:
-        raise NoSuchExercise(_sentence("lesson", lesson, names))
-    return importlib.import_module(f"course.exercises.{lesson}").PAPER
+    if lesson not in lesson_names():
+        raise NoSuchExercise(_sentence("lesson", lesson, lesson_names()))
+    return _opened.get(lesson) or importlib.import_module(f"course.exercises.{lesson}").PAPER
 
 
 def papers() -> tuple[Paper, ...]:
-    """Every lesson's paper, in the order of the syllabus."""
-    return tuple(paper_of(row.name) for row in SYLLABUS)
+    """Every lesson's paper, in order."""
+    return tuple(map(paper_of, lesson_names()))
 
 
 def find_exercise(name: str) -> Exercise:
