@@ -74,7 +74,7 @@ def complaints(results: Mapping[str, Any]) -> list[str]:
 
 
 def _is_no_other(expected: Sequence[str], said: Sequence[str]) -> bool:
-    """Whether nothing false is said: right stays right, wrong stays wrong, and a mistake is not taken for another one."""
+    """Whether nothing false is said: right and wrong stay so, and no mistake is taken for another one."""
     if "right" in (expected[0], said[0]):
         return expected[0] == said[0]
     return said[0] != "mistake" or _is_told(expected, said)

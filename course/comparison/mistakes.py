@@ -18,6 +18,7 @@ from course.comparison.compiled import QUICK
 from course.comparison.floating import along_floating, split_floating
 from course.comparison.norms import norm
 from course.comparison.point import Point
+from course.comparison.slips import Context, known_factor
 from course.comparison.trees import without_float0
 from course.comparison.wrong import Wrong
 from course.records import Cause
@@ -50,6 +51,9 @@ class Mistaken:
         """Differentiates every mistake."""
         places = {path: place for place, path in enumerate(wrong.paths)}
         self._given, self._right, self._tolerance = wrong.given, wrong.right, wrong.tolerance
+        self._context = Context(wrong.right, {}, wrong.point.sizes(), wrong.precision)
+        bars = without_float0(wrong.truth.y_bar)[0]
+        self._handed = float(bars[0]) if len(bars) == 1 and bars[0].size == 1 else None
         found = cotangents_of(tuple(mistake.primal for mistake in catalogue), wrong.point, wrong.truth.y_bar)
         self._tried = [
             (mistake, {path: arrays[places[path]] for path in self._given})
@@ -75,7 +79,22 @@ class Mistaken:
         if len(found) != 1:
             return None
         ((mistake, factor),) = found
-        return self._cause(mistake, f"{mistake.says} Besides, every number is {factor:.6g} times what that gives.")
+        besides = self._besides(factor)
+        return self._cause(mistake, f"{mistake.says} Besides, {besides}.") if besides else None
+
+    def _besides(self, factor: float) -> str:
+        """What a factor is; nothing for one that a single cotangent, drawn by chance, may be hidden in."""
+        gives = "every number is {} times what that gives{}"
+        known = known_factor(factor, self._context)
+        if known is not None:
+            return gives.format(*known)
+        if self._handed is None:
+            return gives.format(f"{factor:.6g}", "")
+        rest, missing = factor * self._handed, "the cotangent that was handed in is left out"
+        if abs(rest - 1) <= self._tolerance:
+            return missing
+        known = known_factor(rest, self._context)
+        return f"{missing}, and {gives.format(*known)}" if known else ""
 
     def partly(self, asked: Sequence[str]) -> list[Cause]:
         """The mistakes that some wrong arrays are; empty unless one explains all that are asked, or one alone each."""

@@ -64,3 +64,37 @@ def test_a_mistake_times_one_constant_is_named():
 
 def test_of_mistakes_in_one_array_the_one_that_makes_no_other_wrong_is_named():
     assert causes(LEFT_OUT, ONLY_W, w_slope=False) == [("slope left out of w_bar", ("w_bar",))]
+
+
+def squares(x):
+    return jnp.sum(x**2) / 6
+
+
+CUBED = Mistake(
+    "value for slope", lambda x: still(squares(x)) + jnp.sum(x**3 - still(x**3)) / 18, "It is the square.", "Where?"
+)
+
+
+def besides(change):
+    """What is said of x**2 / 6 after a change that sees loss_bar, in the place of the right x_bar."""
+    x = np.array([0.3, -1.2, 0.8, 0.5, -0.7, 1.1])
+    setting = Setting(mistakes=(CUBED,), float32=False, cost=False)
+    found = judge_pair(
+        make_point(squares, (x,)),
+        lambda x: (squares(x), x),
+        lambda x, loss_bar: (change(x**2 / 6, loss_bar),),
+        setting,
+    )
+    return [cause.says for cause in found.causes if cause.tier == "mistake"]
+
+
+def test_what_is_left_out_besides_a_mistake_is_told_and_a_number_drawn_by_chance_is_not():
+    handed = "It is the square. Besides, the cotangent that was handed in is left out"
+    assert besides(lambda wrong, _: wrong) == [f"{handed}."]
+    assert besides(lambda wrong, _: 6 * wrong) == [
+        f"{handed}, and every number is 6 times what that gives; 6 is the length of axis 0 of x."
+    ]
+    assert besides(lambda wrong, loss_bar: 6 * loss_bar * wrong) == [
+        "It is the square. Besides, every number is 6 times what that gives; 6 is the length of axis 0 of x."
+    ]
+    assert besides(lambda wrong, loss_bar: loss_bar**2 * wrong) == []

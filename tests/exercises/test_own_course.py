@@ -1,5 +1,6 @@
 """A course of somebody's own: a primal and its shapes are enough, in any folder."""
 
+import sys
 import textwrap
 
 import pytest
@@ -44,13 +45,13 @@ RIGHT, CUT = "g / r - x * (g * x).mean(-1, keepdims=True) / r**3", "g / r"
 def folder(tmp_path, monkeypatch):
     """A teacher's folder, and a learner's file beside it."""
     monkeypatch.setattr("course.cli.readying.keep_programs", lambda: None)
-    monkeypatch.setattr("sys.path", [*__import__("sys").path])
+    monkeypatch.setattr("sys.path", [*sys.path])
     own = tmp_path / "own"
     own.mkdir()
     (own / "own_norms.py").write_text(NORMS)
     yield own
     exercises._opened.clear()
-    __import__("sys").modules.pop("own_norms", None)
+    sys.modules.pop("own_norms", None)
 
 
 def check(folder, x_bar, *arguments):
@@ -91,8 +92,8 @@ def test_one_file_is_a_course_too(folder):
     ],
 )
 def test_a_folder_without_a_paper_is_refused_in_one_sentence(text, says, tmp_path, monkeypatch):
-    monkeypatch.setattr("sys.path", [*__import__("sys").path])
-    __import__("sys").modules.pop("empty_here", None)
+    monkeypatch.setattr("sys.path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "empty_here", raising=False)
     (tmp_path / "empty_here.py").write_text(text)
     with pytest.raises(NotACourse, match=says):
         open_course(tmp_path)
