@@ -1,0 +1,109 @@
+"""PyTorch's own autograd on every primal of the course: the answers, and the judge's oracle, agree with it.
+
+An extra: `pip install handgrad[torch]`, or any PyTorch; skipped where there is none.
+"""
+
+import importlib
+
+import jax
+import numpy as np
+import pytest
+
+from course.comparison.judging import judging, stream
+from course.comparison.oracle import find_truth
+from course.comparison.point import make_point
+from course.comparison.precision import FLOAT64
+from course.exercises import find_exercise, papers
+from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.pair import PairTask
+
+torch = pytest.importorskip("torch")
+functional = torch.nn.functional
+
+SEEDS = (0, 1, 2)
+TOLERANCE = 1e-11
+"""Relative: both compute in float64."""
+
+
+def dense(params, x):
+    """A network of layers (w, b), w being d_in x d_out, with relu between them."""
+    for place, (w, b) in enumerate(params):
+        x = functional.linear(x if place == 0 else functional.relu(x), w.T, b)
+    return x
+
+
+def two_layer_loss(params, x, target):
+    w1, b1, w2, b2 = params
+    z2 = w2.mv(functional.relu(w1.mv(x) + b1)) + b2
+    return functional.mse_loss(z2, target, reduction="sum") / 2
+
+
+def nudged_loss(z2, w2, b2, a1, z1, w1, b1, params, x, target):
+    a = functional.relu((params[0] + w1).mv(x) + params[1] + b1 + z1) + a1
+    return functional.mse_loss((params[2] + w2).mv(a) + params[3] + b2 + z2, target, reduction="sum") / 2
+
+
+def batch_loss(params, x, target):
+    w1, b1, w2, b2 = params
+    return functional.mse_loss(dense([(w1, b1), (w2, b2)], x), target, reduction="sum") / (2 * len(x))
+
+
+IN_TORCH = {
+    "chain_rule.square": torch.square,
+    "chain_rule.sine_of_square": lambda x: torch.sin(torch.square(x)),
+    "chain_rule.neuron_loss": lambda w, b, x, target: (torch.sigmoid(w * x + b) - target).square() / 2,
+    "chain_rule.swish": functional.silu,
+    "chain_rule.forked": lambda x, w: (x + w * x) / (1 + (w * x).square()),
+    "two_layer_network.cotangents": nudged_loss,
+    "two_layer_network.pair": two_layer_loss,
+    "two_layer_network.batch": batch_loss,
+    "linear_and_activations.affine": lambda x, w, b: functional.linear(x, w.T, b),
+    "linear_and_activations.relu": functional.relu,
+    "linear_and_activations.sigmoid": torch.sigmoid,
+    "linear_and_activations.tanh": torch.tanh,
+    "losses.half_squared_error": lambda p, t: functional.mse_loss(p, t, reduction="sum") / (2 * len(p)),
+    "losses.binary_cross_entropy": functional.binary_cross_entropy_with_logits,
+    "losses.softmax_cross_entropy": functional.cross_entropy,
+    "mlp.mlp": lambda params, x: dense(params[0], x),
+    "mlp.mlp_loss": lambda params, x, labels: functional.cross_entropy(dense(params[0], x), labels),
+}
+
+
+def by_torch(primal, point, y_bar):
+    """The value and the cotangents of all floating arrays by PyTorch."""
+    leaves, treedef = jax.tree.flatten(point.primals)
+    tensors = [torch.tensor(np.asarray(leaf)) for leaf in leaves]
+    tensors = [t.to(torch.int64) if not t.is_floating_point() else t.requires_grad_() for t in tensors]
+    y = primal(*jax.tree.unflatten(treedef, tensors))
+    moving = [tensor for tensor in tensors if tensor.requires_grad]
+    grads = torch.autograd.grad(y, moving, torch.tensor(np.asarray(y_bar)), materialize_grads=True)
+    return y.detach().numpy(), [grad.numpy() for grad in grads]
+
+
+def near(found, right):
+    return np.shape(found) == right.shape and np.linalg.norm(np.asarray(found) - right) <= TOLERANCE * (
+        np.linalg.norm(right) or 1.0
+    )
+
+
+def test_every_pair_of_the_course_is_held_against_torch():
+    pairs = {exercise.name for paper in papers() for exercise in paper.exercises if isinstance(exercise.task, PairTask)}
+    assert set(IN_TORCH) == pairs
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", IN_TORCH)
+def test_torch_gives_the_value_and_the_cotangents(name, seed):
+    task = find_exercise(name).task
+    answers = importlib.import_module(f"solutions.{name.partition('.')[0]}")
+    with judging():
+        point = make_point(task.primal, task.draw(Draw(seed))).cast(np.float64)
+        truth = find_truth(point, FLOAT64, stream(seed))
+        y, cotangents = by_torch(IN_TORCH[name], point, truth.y_bar)
+        assert near(truth.y, y)
+        assert len(truth.reverse) == len(cotangents)
+        assert all(map(near, truth.reverse, cotangents))
+        fwd = task.given or getattr(answers, task.fwd)
+        by_hand = jax.tree.leaves(getattr(answers, task.bwd)(fwd(*point.primals)[1], truth.y_bar))
+        others = iter(cotangents)  # in the same order; of data that was left out by hand torch has one, too
+        assert all(any(near(array, other) for other in others) for array in by_hand)
