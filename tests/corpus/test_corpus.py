@@ -59,7 +59,7 @@ def test_of_a_slice_each_answer_is_told_what_it_is(answer):
     check(answer)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("answer", all_answers(), ids=str)
 def test_each_answer_is_told_what_it_is(answer):
     check(answer)

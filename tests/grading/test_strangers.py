@@ -108,7 +108,7 @@ def test_every_attack_is_stopped_though_nobody_reads_its_source(name, remote):
     assert verdict.points == 0
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("names", ALONE, ids=lambda names: names[0] if len(names) == 1 else "all others")
 def test_every_attack_works_where_nothing_is_defended(names):
     """But for those that fail by themselves: what they look for is not where an answer is called."""

@@ -26,8 +26,8 @@ _SLOPES = {
     "argument": "is taken to be the argument itself",
     "squared": "is applied twice",
     "complement": "is taken to be 1 minus itself",
-    "1 - x**2": "is taken to be 1 - x**2 at the argument, not at the result",
-    "x * (1 - x)": "is taken to be x * (1 - x) at the argument, not at the result",
+    "1 - x**2": "is written for the result, and taken at the argument",
+    "x * (1 - x)": "is written for the result, and taken at the argument",
     "upstream": "is decided by the sign of the cotangent, not of the argument",
 }
 
