@@ -93,6 +93,8 @@ class Mistaken:
         rest, missing = factor * self._handed, "the cotangent that was handed in is left out"
         if abs(rest - 1) <= self._tolerance:
             return missing
+        if abs(factor - self._handed) <= self._tolerance * abs(self._handed):
+            return gives.format("the cotangent that was handed in", "")
         known = known_factor(rest, self._context)
         return f"{missing}, and {gives.format(*known)}" if known else ""
 

@@ -97,4 +97,7 @@ def test_what_is_left_out_besides_a_mistake_is_told_and_a_number_drawn_by_chance
     assert besides(lambda wrong, loss_bar: 6 * loss_bar * wrong) == [
         "It is the square. Besides, every number is 6 times what that gives; 6 is the length of axis 0 of x."
     ]
-    assert besides(lambda wrong, loss_bar: loss_bar**2 * wrong) == []
+    assert besides(lambda wrong, loss_bar: loss_bar**2 * wrong) == [
+        "It is the square. Besides, every number is the cotangent that was handed in times what that gives."
+    ]
+    assert besides(lambda wrong, loss_bar: loss_bar**3 * wrong) == []
