@@ -49,7 +49,7 @@ def place_of(eqn: Any, folder: str) -> Place | None:
     """
     traceback = eqn.source_info.traceback
     for code, instruction in zip(*traceback.raw_frames(), strict=True) if traceback else ():
-        if os.path.dirname(code.co_filename) == folder or is_theirs(code.co_filename):
+        if (folder and os.path.dirname(code.co_filename) == folder) or is_theirs(code.co_filename):
             line, last, column, last_column = _positions(code)[instruction // 2]
             if None not in (line, last, column, last_column):
                 return Place(code.co_filename, (line, column, last, last_column))
