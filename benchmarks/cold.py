@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.processes import seconds_of
 from benchmarks.tables import quartiles, table
 
 ROOT = Path(__file__).parents[1]
@@ -42,11 +41,11 @@ def _measure(name: str, cache: str) -> list[str]:
     check = [str(Path(sys.executable).with_name("course")), "check", name, "--submission", str(ROOT / "solutions")]
     environment = os.environ | {"HANDGRAD_CACHE": cache}
     environment.pop("JAX_COMPILATION_CACHE_DIR", None)
-    first = _seconds(check, environment)
+    first = seconds_of(check, environment, ROOT)
     bare, checks = [], []
     for _ in range(ROUNDS):
-        bare.append(_seconds(BARE, environment))
-        checks.append(_seconds(check, environment))
+        bare.append(seconds_of(BARE, environment, ROOT))
+        checks.append(seconds_of(check, environment, ROOT))
     ratios = np.array(checks) / np.array(bare)
     return [
         f"{np.median(bare, axis=0)[0]:.2f}",
@@ -55,16 +54,3 @@ def _measure(name: str, cache: str) -> list[str]:
         quartiles(ratios[:, 1]),
         f"{first[0]:.1f}",
     ]
-
-
-def _seconds(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
-    """CPU and wall seconds of a process and its children.
-
-    Raises:
-        CalledProcessError: It failed.
-    """
-    before, begun = os.times(), time.perf_counter()
-    subprocess.run(command, env=environment, check=True, capture_output=True, cwd=ROOT)
-    wall, after = time.perf_counter() - begun, os.times()
-    cpu = after.children_user - before.children_user + after.children_system - before.children_system
-    return cpu, wall

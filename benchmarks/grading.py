@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks.hand_ins import KINDS, write_class
+from benchmarks.processes import seconds_of
 from benchmarks.tables import table
 
 ROOT = Path(__file__).parents[1]
@@ -82,20 +83,7 @@ def _command(folder: Path, name: str) -> list[str]:
 
 def _graded(folder: Path, name: str) -> tuple[float, float]:
     """CPU and wall seconds of grading the whole class."""
-    return _seconds(_command(folder, name), ROOT)
-
-
-def _seconds(command: list[str], where: Path) -> tuple[float, float]:
-    """CPU and wall seconds of a command and its children.
-
-    Raises:
-        CalledProcessError: It failed.
-    """
-    before, begun = os.times(), time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True, cwd=where, env=_environment())
-    after = os.times()
-    cpu = after.children_user - before.children_user + after.children_system - before.children_system
-    return cpu, time.perf_counter() - begun
+    return seconds_of(_command(folder, name), _environment(), ROOT)
 
 
 def _environment() -> dict[str, str]:
@@ -131,8 +119,8 @@ def _nbgrader(folder: Path) -> list[str]:
     for place in ("source", *(f"submitted/{student}" for student in students)):
         (folder / place / "lesson").mkdir(parents=True)
         (folder / place / "lesson" / "short.ipynb").write_text(_notebook(), encoding="utf-8")
-    _seconds([sys.executable, "-c", AUTOGRADE], folder)
-    cpu, wall = _seconds([sys.executable, "-c", AUTOGRADE, *students], folder)
+    seconds_of([sys.executable, "-c", AUTOGRADE], _environment(), folder)
+    cpu, wall = seconds_of([sys.executable, "-c", AUTOGRADE, *students], _environment(), folder)
     return [f"{cpu / BY_NBGRADER:.2f}", f"{wall:.0f}", f"{3600 * BY_NBGRADER / wall:,.0f}"]
 
 

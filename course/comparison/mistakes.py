@@ -18,7 +18,7 @@ from course.comparison.compiled import QUICK
 from course.comparison.floating import along_floating, split_floating
 from course.comparison.norms import norm
 from course.comparison.point import Point
-from course.comparison.slips import Context, known_factor
+from course.comparison.slips import known_factor
 from course.comparison.trees import without_float0
 from course.comparison.wrong import Wrong
 from course.records import Cause
@@ -51,7 +51,7 @@ class Mistaken:
         """Differentiates every mistake."""
         places = {path: place for place, path in enumerate(wrong.paths)}
         self._given, self._right, self._tolerance = wrong.given, wrong.right, wrong.tolerance
-        self._context = Context(wrong.right, {}, wrong.point.sizes(), wrong.precision)
+        self._context = wrong.context
         bars = without_float0(wrong.truth.y_bar)[0]
         self._handed = float(bars[0]) if len(bars) == 1 and bars[0].size == 1 else None
         found = cotangents_of(tuple(mistake.primal for mistake in catalogue), wrong.point, wrong.truth.y_bar)

@@ -13,7 +13,7 @@ from course.comparison.norms import norm
 from course.comparison.oracle import Truth
 from course.comparison.point import Point
 from course.comparison.precision import Precision
-from course.comparison.slips import naming_tolerance
+from course.comparison.slips import Context, naming_tolerance
 from course.comparison.trees import Matched
 from course.records import Agreement
 
@@ -41,6 +41,11 @@ class Wrong:
     def tolerance(self) -> float:
         """How near numbers must be to be named, relative to a norm."""
         return naming_tolerance(self.precision)
+
+    @property
+    def context(self) -> Context:
+        """What its numbers may be an image of."""
+        return Context(self.right, {}, self.point.sizes(), self.precision)
 
     @property
     def paths(self) -> list[str]:

@@ -19,6 +19,7 @@ import numpy as np
 
 from course.comparison.compiled import QUICK
 from course.comparison.counting import count_jaxpr
+from course.comparison.floating import split_floating
 from course.comparison.gates.places import folder_of
 from course.comparison.gates.replay import read, run_equation
 from course.comparison.gates.search import BACKWARD, MOST_WORK
@@ -128,11 +129,8 @@ class Confuser:
         values, bars = self._cotangents(leaves, y_bars)
         stacks = _Stacks(self._values, values, bars)
 
-        def at_spots(moving: list[Any]) -> list[Any]:
-            rest = iter(moving)
-            return self._run([next(rest) if has_tangent(leaf) else leaf for leaf in leaves], {})[2]
-
-        back = jax.vjp(at_spots, [leaf for leaf in leaves if has_tangent(leaf)])[1]
+        starts, still, join = split_floating(tuple(leaves))
+        back = jax.vjp(lambda starts: self._run(join(starts, still), {})[2], starts)[1]
 
         def row(pair: Any) -> Any:
             number, place = pair

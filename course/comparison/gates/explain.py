@@ -20,7 +20,7 @@ def explain(wrong: Wrong) -> list[Cause]:
     found = _products(wrong)
     if found is None:
         return []
-    paths, context = wrong.paths, Context(wrong.right, {}, wrong.point.sizes(), wrong.precision)
+    paths, context = wrong.paths, wrong.context
     asked = [place for place, path in enumerate(paths) if path in wrong.unexplained]
     matches = find_matches(found, asked, wrong.tolerance, lambda factor: known_factor(factor, context) is not None)
     return [

@@ -58,10 +58,10 @@ def intermediates(wrong: Wrong) -> list[Intermediate]:
 
 def known_numbers(wrong: Wrong, asked: Sequence[str]) -> list[Cause]:
     """What wrong arrays are, where they are a value of the primal, or the true cotangent of one."""
-    known = list(_numbers(wrong))
+    known, given = list(_numbers(wrong)), wrong.given
     causes = []
     for path in asked:
-        name = next((name for name, numbers in known if _is(wrong, wrong.given[path], numbers)), None)
+        name = next((name for name, numbers in known if _is(wrong, given[path], numbers)), None)
         if name:
             causes.append(Cause("line", f"{path} = {name}", (path,), f"{path}: these are the numbers of {name}.", ""))
     return causes
@@ -74,14 +74,16 @@ def last_right(wrong: Wrong) -> list[Cause]:
     """
     if wrong.traced is None:
         return []
-    held = _held(wrong.traced, wrong)
     back = [value for value in reversed(intermediates(wrong)) if value.narrow and np.any(value.cotangent)]
-    back = [value for value in back if value.cotangent.size > 1]  # one number alone says too little
-    there = [any(_is(wrong, numbers, value.cotangent) for numbers in held) for value in _assigned(back)]
+    back = _assigned([value for value in back if value.cotangent.size > 1])  # one number alone says too little
+    if not back:
+        return []
+    held = _held(wrong.traced, wrong)
+    there = [any(_is(wrong, numbers, value.cotangent) for numbers in held) for value in back]
     if not any(there) or there[-1]:
         return []
     last = max(place for place, is_there in enumerate(there) if is_there)
-    right, missing = _assigned(back)[last : last + 2]
+    right, missing = back[last : last + 2]
     line = f" (`{missing.place.statement}`)" if missing.place else ""
     says = f"The right cotangent of `{right.name}` is among your numbers; that of `{missing.name}`{line} is not."
     return [Cause("place", missing.name, tuple(wrong.paths_wrong), says, "")]

@@ -19,6 +19,7 @@ import numpy as np
 
 from course.comparison.compiled import QUICK
 from course.comparison.counting import count_jaxpr
+from course.comparison.floating import split_floating
 from course.comparison.gates.edges import Survey, survey
 from course.comparison.gates.hypotheses import Hypothesis, hypotheses, settings_of
 from course.comparison.gates.places import folder_of
@@ -64,7 +65,6 @@ class Searcher:
         self.found: Survey = survey(tape)
         self.tried = _affordable(hypotheses(self.found), count_jaxpr(known.jaxpr).flops)
         self._replay = Replay(tape, self.found)
-        self._moves = [leaf.moves for leaf in leaves]
         self._compiled = jax.jit(self._products, compiler_options=QUICK)
 
     def products(self, primals: Any, y_bar: Any, errors: Sequence[Any], truth: Sequence[Any]) -> Products:
@@ -90,13 +90,11 @@ class Searcher:
         return Products(tuple(self.tried), ed[1:], dd[1:], ee, numbers[1:])
 
     def _products(self, leaves: Any, y_bars: Any, errors: Any, truth: Any, rows: Settings) -> Any:
-        def cotangents(settings: Settings) -> list[Any]:
-            moving = [leaf for leaf, moves in zip(leaves, self._moves, strict=True) if moves]
+        moving, still, join = split_floating(tuple(leaves))
 
+        def cotangents(settings: Settings) -> list[Any]:
             def run(moving: list[Any]) -> list[Any]:
-                rest = iter(moving)
-                given = [next(rest) if moves else leaf for leaf, moves in zip(leaves, self._moves, strict=True)]
-                return [y for y in self._replay(given, settings) if has_tangent(y)]
+                return [y for y in self._replay(join(moving, still), settings) if has_tangent(y)]
 
             bars = jax.vjp(run, moving)[1](y_bars)[0]
             return [bar / scale for bar, (_, scale) in zip(bars, truth, strict=True)]
