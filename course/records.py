@@ -119,7 +119,7 @@ class Agreement:
 
     The errors are norms of the difference divided by the norm of the true array; None where that oracle was not asked.
     `reverse` compares with `jax.vjp`, `forward` is the inner-product identity with `jax.jvp`, `columns` compares with
-    every column of `jax.jacfwd`.
+    every column of `jax.jacfwd`. For an answer that is no derivative, `value` compares with the right value.
     """
 
     path: str
@@ -129,6 +129,7 @@ class Agreement:
     reverse: float | None = None
     forward: float | None = None
     columns: float | None = None
+    value: float | None = None
     slip: Slip | None = None
     worst: Entry | None = None
 

@@ -72,7 +72,7 @@ def headline_of(
 
 def _agrees(checks: Sequence[Check]) -> str:
     independent = 1 + sum(check.name in _INDEPENDENT for check in checks)
-    return f"right · {_COUNTED[independent]} independent checks agree"
+    return f"right · {_COUNTED[independent]} independent checks agree" if independent > 1 else "right"
 
 
 def _are(names: Sequence[str], what: str) -> str:
@@ -119,7 +119,7 @@ def _array_remarks(wrong: Sequence[Agreement], silent: bool) -> list[Remark]:
     if wrong and slips[0] and all(slip and slip.text == slips[0].text for slip in slips):
         slip = slips[0]
         text = slip.text if len(wrong) == 1 else f"All of them alike: {slip.text[0].lower()}{slip.text[1:]}"
-        return [Remark(Feedback.KIND, text), Remark(Feedback.NAME, f"Ask: {slip.ask}")]
+        return [Remark(Feedback.KIND, text), *([Remark(Feedback.NAME, f"Ask: {slip.ask}")] if slip.ask else [])]
     remarks = [Remark(Feedback.KIND, f"{array.path}: {array.slip.text}") for array in wrong if array.slip]
     return remarks or [_worst_remark(array) for array in wrong[:1] if silent]
 

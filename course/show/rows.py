@@ -59,7 +59,7 @@ def level(verdict: Verdict) -> Feedback:
 def array_table(found: Sequence[Agreement], *, forward: bool) -> Table:
     """The error of each array beside each oracle that was asked, those of forward mode if `forward`."""
     shown, more = _most(found)
-    oracles = [("jax.vjp", [a.reverse for a in shown])]
+    oracles = [("the right value", [a.value for a in shown]), ("jax.vjp", [a.reverse for a in shown])]
     if forward:
         oracles += [("jax.jvp", [a.forward for a in shown]), ("jax.jacfwd", [a.columns for a in shown])]
     asked = [(name, errors) for name, errors in oracles if any(e is not None for e in errors)]

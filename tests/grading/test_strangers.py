@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 
 from course.exercises import find_exercise, select
+from course.exercises.exercise import Exercise
+from course.exercises.tasks.function import FunctionTask
 from course.grading import Submission, judge
 from course.grading.strangers import judging, processes
 from course.grading.strangers.judging import judge_stranger
 from course.grading.strangers.processes import NotConfined, Server, Terms
 from course.grading.strangers.remote import Remote, roles_of
 from course.grading.strangers.sandbox import LAYERS, Limits
+from course.lessons.chain_rule import swish
 from course.records import Feedback, Status
 from tests.grading.attacked import ATTACKS, HONEST, LAYER, PRELUDE, source
 
@@ -347,3 +350,27 @@ def test_every_solution_is_right_and_costs_what_it_costs_in_one_s_own_process(se
             here.cost_points,
         )
     remote.close()
+
+
+SLOPE = Exercise(
+    name="chain_rule.slope",
+    title="slope",
+    task=FunctionTask(
+        lambda f, x, step: (f(x + step) - f(x)) / step, "slope", lambda draw: (swish, draw.normal(), 1e-3)
+    ),
+    points=1,
+)
+
+
+@pytest.mark.parametrize(
+    "body, status, weaker",
+    [
+        ("return (f(x + step) - f(x)) / step", Status.RIGHT, set()),
+        ("return (f(x) - f(x + step)) / step", Status.WRONG, set()),
+        ("return [(f(x + step) - f(x)) / step for _ in range(int(step * 2000))][0]", Status.RIGHT, {"slope"}),
+    ],
+)
+def test_a_function_that_is_handed_one_of_the_lesson_is_judged_apart(body, status, weaker, remote):
+    answers = remote(f"def slope(f, x, step):\n    {body}\n", (SLOPE,))
+    assert judge(SLOPE, answers).status is status
+    assert answers.weaker == weaker

@@ -71,6 +71,8 @@ def _failed(found: Comparison) -> str:
     failed = [check.name for check in found.checks if not check.passed]
     if failed:
         return QUESTION_OF_CHECK[failed[0]]
+    if any(array.value is not None for array in found.arrays):
+        return VALUE
     return FORWARD if any(array.reverse is None for array in found.arrays) else REVERSE
 
 

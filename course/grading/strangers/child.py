@@ -164,7 +164,9 @@ class Child:
         return {"count": count, "work": work, "residual_bytes": saved, "size": size_of(traced)}, b""
 
     def _call(self, request: Mapping[str, Any], leaves: list[Any]) -> Any:
-        arguments = messages.build_tree(request["tree"], leaves, kept=lambda node: self._residuals(node, leaves))
+        arguments = messages.build_tree(
+            request["tree"], leaves, kept=lambda node: self._residuals(node, leaves), named=_lesson_function
+        )
         returned = self.values[request["name"]](*arguments)
         jax.block_until_ready([leaf for leaf in jax.tree.leaves(returned) if isinstance(leaf, jax.Array)])
         return returned

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import importlib
+import inspect
 import json
 import socket
 import struct
@@ -89,6 +90,8 @@ def describe_tree(tree: Any, leaves: list[Any], kept: Callable[[Any, list[Any]],
             return {"none": True}
         case str():
             return {"text": tree}
+        case _ if getattr(tree, "__module__", "").startswith(LESSONS) and inspect.isfunction(tree):
+            return {"function": f"{tree.__module__}:{tree.__qualname__}"}
         case tuple() if hasattr(tree, "_fields"):
             kind = type(tree)
             named = {"fields": list(tree._fields), "name": f"{kind.__module__}:{kind.__qualname__}"}
@@ -105,8 +108,19 @@ def describe_tree(tree: Any, leaves: list[Any], kept: Callable[[Any, list[Any]],
     return {"leaf": len(leaves) - 1}
 
 
-def build_tree(described: Any, leaves: Sequence[Any], kept: Callable[[Any], Any] | None = None) -> Any:
+def build_tree(
+    described: Any,
+    leaves: Sequence[Any],
+    kept: Callable[[Any], Any] | None = None,
+    named: Callable[[str], Any] | None = None,
+) -> Any:
     """The tree that a description stands for.
+
+    Args:
+        described: The description.
+        leaves: Its arrays, numbers and texts.
+        kept: Finds a part that stayed here, where there are such.
+        named: Finds a function of a lesson by `module:name`, where functions may come.
 
     Raises:
         Malformed: It describes none.
@@ -131,6 +145,8 @@ def build_tree(described: Any, leaves: Sequence[Any], kept: Callable[[Any], Any]
                 return {key: build(item, depth + 1) for key, item in items.items()}
             case {"fields": list(fields), "name": str(name), "items": list(items)} if len(fields) == len(items):
                 return _container(name, fields)(*(build(item, depth + 1) for item in items))
+            case {"function": str(name)} if named is not None and name.startswith(LESSONS):
+                return named(name)
             case {"kept": _} if kept is not None:
                 return kept(node)
         raise Malformed("what it returns is no tree of arrays")

@@ -1,0 +1,75 @@
+"""The function task: write a function that is judged by its values, such as an algorithm or a rule of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from course.comparison.function import judge_function
+from course.comparison.judging import Setting
+from course.comparison.mistakes import Mistake
+from course.comparison.precision import FLOAT64
+from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.findings import AS_ASKED, AWKWARD, VALUE, find_out
+from course.exercises.tasks.pair import Case, Drawing
+from course.exercises.tasks.task import Sitting
+from course.records import Comparison, Findings
+
+
+@dataclass(frozen=True)
+class FunctionTask:
+    """Asks for a function whose right values are known.
+
+    Attributes:
+        reference: Gives them, a pytree of arrays and numbers.
+        function: What the function must be called.
+        draw: Makes its arguments: arrays, numbers, texts, functions of a lesson, and trees of these.
+        returns: What its value is called.
+        awkward: More arguments, drawn apart.
+        tolerance: How exactly each array must be right, relative to its norm.
+        traceable: Whether strangers' answers are asked for as programs; one that can't be traced is no less right.
+        mistakes: Wrong functions of the same arguments, with a name each.
+    """
+
+    reference: Callable[..., Any]
+    function: str
+    draw: Drawing
+    returns: str = "y"
+    awkward: tuple[Case, ...] = ()
+    tolerance: float = FLOAT64.tolerance
+    traceable: bool = False
+    mistakes: tuple[Mistake, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The one function that an answer defines."""
+        return (self.function,)
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """What is asked of an answer, in order."""
+        return (AS_ASKED, VALUE, *((AWKWARD,) if self.awkward else ()))
+
+    def judge(self, answer: Mapping[str, Any], sitting: Sitting) -> Findings:
+        """Judges at the drawn arguments, then at each awkward case; the first that fails ends it."""
+        found = self._judge_at(answer[self.function], sitting, self.draw)
+        for case in self.awkward if found.agrees else ():
+            there = self._judge_at(answer[self.function], sitting, case.draw)
+            if not there.agrees:
+                return find_out(there, case=case.name)
+        return find_out(found)
+
+    def _judge_at(self, function: Callable[..., Any], sitting: Sitting, draw: Drawing) -> Comparison:
+        setting = Setting(
+            names=(self.function, self.function),
+            seed=sitting.seed,
+            aloud=sitting.aloud,
+            by_hand=sitting.by_hand,
+            mistakes=self.mistakes,
+            reasons=sitting.reasons,
+        )
+        arguments = draw(Draw(sitting.seed))
+        return judge_function(
+            self.reference, function, arguments, setting, returns=self.returns, tolerance=self.tolerance
+        )

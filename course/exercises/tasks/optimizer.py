@@ -1,0 +1,163 @@
+"""The optimiser task: write `init` and `update`, held against Optax's own along a whole run.
+
+The contract is Optax's: `init(params) -> state`, `update(grads, state, params, *settings) -> (updates, state)`. The
+state's structure is the answer's own; what is compared are the updates of every step.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import optax
+
+from course.comparison.answer import AnswerFault, Watch, refuse_change, refuse_state, two_parts
+from course.comparison.function import compare_values, in_float64
+from course.comparison.judging import Record, Setting, judging, to_comparison
+from course.comparison.mistakes import Mistake
+from course.comparison.precision import FLOAT64, Precision
+from course.comparison.state import outside_of
+from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.findings import AS_ASKED, AWKWARD, VALUE, find_out
+from course.exercises.tasks.task import Sitting
+from course.records import Cause, Check, Comparison, Feedback, Findings, Remark
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run: the parameters that it starts from, and the gradients of every step, in order."""
+
+    params: Any
+    grads: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class OptimizerTask:
+    """Asks for an optimiser.
+
+    Attributes:
+        make: Optax's own, made from `settings`.
+        init: What the function that makes the state must be called.
+        update: What the function of a step must be called.
+        draw: Makes a run.
+        settings: What follows `(grads, state, params)`, by position: learning rate, decay rates...
+        awkward: More runs, by what completes "wrong for ...".
+        mistakes: Wrong optimisers with a name; the `primal` of each makes one of Optax's form from the same settings.
+        tolerance: How exactly each array of updates must be right, relative to its norm.
+    """
+
+    make: Callable[..., optax.GradientTransformation]
+    init: str
+    update: str
+    draw: Callable[[Draw], Run]
+    settings: tuple[float, ...]
+    awkward: tuple[tuple[str, Callable[[Draw], Run]], ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    tolerance: float = FLOAT64.tolerance
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The two functions that an answer defines."""
+        return (self.init, self.update)
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """What is asked of an answer, in order."""
+        return (AS_ASKED, VALUE, *((AWKWARD,) if self.awkward else ()))
+
+    def judge(self, answer: Mapping[str, Any], sitting: Sitting) -> Findings:
+        """Judges along the drawn run, then along each awkward one; the first that fails ends it."""
+        found = self._judge_along(answer, sitting, self.draw)
+        for name, draw in self.awkward if found.agrees else ():
+            there = self._judge_along(answer, sitting, draw)
+            if not there.agrees:
+                return find_out(there, case=name)
+        return find_out(found)
+
+    def _judge_along(self, answer: Mapping[str, Any], sitting: Sitting, draw: Callable[[Draw], Run]) -> Comparison:
+        setting = Setting(names=self.names, seed=sitting.seed, aloud=sitting.aloud, by_hand=sitting.by_hand)
+        precision = dataclasses.replace(FLOAT64, tolerance=self.tolerance)
+        record = Record(setting.watch())
+        with judging():
+            drawn = draw(Draw(sitting.seed))
+            steps = list(self._steps(Run(in_float64(drawn.params), in_float64(drawn.grads))))
+            try:
+                given = self._given(answer, steps, record.watch)
+                self._hold(given, steps, record, precision)
+                if sitting.reasons and not record.checks:
+                    record.causes = self._named(given, steps, precision)
+            except AnswerFault as stop:
+                record.faults.append(stop.fault)
+        return to_comparison(record, setting.names, precision, setting.seed)
+
+    def _steps(self, run: Run) -> Iterator[_Step]:
+        """The run as the right optimiser makes it."""
+        optimizer, params = self.make(*self.settings), run.params
+        state = optimizer.init(params)
+        for grads in run.grads:
+            updates, state = optimizer.update(grads, state, params)
+            yield _Step(grads, params, updates)
+            params = optax.apply_updates(params, updates)
+
+    def _given(self, answer: Mapping[str, Any], steps: Sequence[_Step], watch: Watch) -> list[Any]:
+        """The answer's updates of every step, taken from the parameters of the right run.
+
+        Raises:
+            AnswerFault: It fails, is not pure, or returns something else.
+        """
+        init, update = answer[self.init], answer[self.update]
+        before = outside_of(init, update)
+        state = watch.call(init, self.init, steps[0].params, keep=True)
+        given: list[Any] = []
+        for step in steps:
+            arguments = (step.grads, state, step.params, *self.settings)
+            returned = watch.call(update, self.update, *arguments, keep=not given)
+            if not given:
+                refuse_change(returned, watch.call(update, self.update, *arguments), self.update)
+            updates, state = two_parts(returned, self.update, "(updates, state)")
+            given.append(updates)
+        refuse_state(before, outside_of(init, update), self.update)
+        return given
+
+    def _hold(self, given: Sequence[Any], steps: Sequence[_Step], record: Record, precision: Precision) -> None:
+        """Holds the updates against the right ones, up to the first step that is wrong."""
+        for number, (updates, step) in enumerate(zip(given, steps, strict=True), 1):
+            record.arrays = compare_values(step.updates, updates, "updates", precision, record.watch.notes)
+            if not all(array.right for array in record.arrays):
+                record.remarks.append(Remark(Feedback.WHERE, _where(number, len(steps))))
+                return
+        record.checks.append(Check("value", True, f"{len(steps)} steps are those of Optax"))
+
+    def _named(self, given: Sequence[Any], steps: Sequence[_Step], precision: Precision) -> list[Cause]:
+        """The one mistake of the catalogue that gives the very same updates at every step."""
+        found = [mistake for mistake in self.mistakes if self._is(mistake, given, steps, precision)]
+        if len(found) != 1:
+            return []
+        (mistake,) = found
+        return [Cause("mistake", mistake.name, ("updates",), "", mistake.says, mistake.ask)]
+
+    def _is(self, mistake: Mistake, given: Sequence[Any], steps: Sequence[_Step], precision: Precision) -> bool:
+        optimizer = mistake.primal(*self.settings)
+        state = optimizer.init(steps[0].params)
+        for updates, step in zip(given, steps, strict=True):
+            wrong, state = optimizer.update(step.grads, state, step.params)
+            if not all(array.right for array in compare_values(wrong, updates, "updates", precision, [])):
+                return False
+        return True
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A step of the right run: its gradients, the parameters before it, and the right updates."""
+
+    grads: Any
+    params: Any
+    updates: Any
+
+
+def _where(number: int, steps: int) -> str:
+    if number == 1:
+        return f"Wrong from the first of {steps} steps on."
+    return f"Right for {number - 1} of {steps} steps, wrong at the next one: what goes from step to step?"

@@ -1,0 +1,78 @@
+"""Claims about the function task: an answer that is no derivative is judged by its values, and told what is wrong."""
+
+import dataclasses
+
+import jax.numpy as jnp
+import pytest
+
+from course.comparison.mistakes import Mistake
+from course.exercises.tasks.function import FunctionTask
+from course.exercises.tasks.pair import Case
+from course.exercises.tasks.task import Sitting
+from course.lessons.chain_rule import swish
+from course.records import Status
+
+
+def central(f, x, step):
+    return {"slope": (f(x + step) - f(x - step)) / (2 * step), "calls": 2}
+
+
+def one_sided(f, x, step):
+    return {"slope": (f(x + step) - f(x)) / step, "calls": 2}
+
+
+TASK = FunctionTask(
+    central,
+    "central",
+    lambda draw: (swish, draw.normal(), 1e-3),
+    returns="found",
+    tolerance=1e-8,
+    mistakes=(Mistake("one-sided", one_sided, "It steps to one side only.", "Where is f(x - step)?"),),
+)
+
+
+def judged(function, task=TASK):
+    return task.judge({"central": function}, Sitting(by_hand=frozenset()))
+
+
+def told(function, task=TASK):
+    found = judged(function, task)
+    return found.status, " ".join([found.headline, *(remark.text for remark in found.remarks)])
+
+
+def test_a_right_function_is_right_whatever_kind_of_number_it_returns():
+    for slope, calls in ((float, jnp.asarray), (jnp.asarray, float)):
+        found = judged(lambda *a: {"slope": slope(central(*a)["slope"]), "calls": calls(2)})  # noqa: B023
+        assert found.status is Status.RIGHT
+
+
+@pytest.mark.parametrize(
+    "function, status, words",
+    [
+        (one_sided, Status.WRONG, "found['slope'] is wrong · found['calls'] is right It steps to one side only."),
+        (lambda *a: {**central(*a), "slope": -central(*a)["slope"]}, Status.WRONG, "opposite sign"),
+        (lambda *a: {**central(*a), "calls": 3}, Status.WRONG, "found['calls'] is wrong"),
+        (lambda *a: central(*a)["slope"], Status.WRONG, "found must have the parts of the right found, calls, slope"),
+        (lambda *a: {**central(*a), "slope": jnp.nan * a[1]}, Status.WRONG, "NaN"),
+        (lambda f, x: None, Status.WRONG, "central must take 3 arguments"),
+        (lambda f, x, step: jnp.zeros((2, 2)) @ x, Status.BROKEN, "central stops with an error"),
+        (lambda f, x, step: __import__("jax").grad(lambda x: f(x).sum())(x), Status.REFUSED, "not by hand"),
+    ],
+)
+def test_a_wrong_function_is_told_what_is_wrong(function, status, words):
+    came, text = told(function)
+    assert came is status
+    assert words in text
+
+
+def test_a_function_that_gives_other_numbers_the_second_time_is_refused():
+    calls = iter(range(10))
+    _, text = told(lambda *a: {**central(*a), "slope": central(*a)["slope"] + 1e-12 * next(calls)})
+    assert "a second call gave others" in text
+
+
+def test_a_function_that_is_wrong_in_an_awkward_case_alone_earns_half():
+    task = dataclasses.replace(TASK, awkward=(Case("a step of 2", lambda draw: (swish, draw.normal(), 2.0)),))
+    found = judged(lambda f, x, step: central(f, x, min(step, 1.0)), task)
+    assert (found.status, found.share) == (Status.WRONG, 0.5)
+    assert found.headline == "right at ordinary inputs, wrong for a step of 2"
