@@ -15,11 +15,11 @@ import jax
 import numpy as np
 
 from course.comparison.compiled import QUICK
-from course.comparison.floating import along_floating, split_floating
+from course.comparison.floating import Join, along_floating, split_floating
 from course.comparison.norms import norm
 from course.comparison.point import Point
 from course.comparison.slips import known_factor
-from course.comparison.trees import without_float0
+from course.comparison.ways import Function, Way
 from course.comparison.wrong import Wrong
 from course.records import Cause
 
@@ -52,9 +52,9 @@ class Mistaken:
         places = {path: place for place, path in enumerate(wrong.paths)}
         self._given, self._right, self._tolerance = wrong.given, wrong.right, wrong.tolerance
         self._context = wrong.context
-        bars = without_float0(wrong.truth.y_bar)[0]
-        self._handed = float(bars[0]) if len(bars) == 1 and bars[0].size == 1 else None
-        found = cotangents_of(tuple(mistake.primal for mistake in catalogue), wrong.point, wrong.truth.y_bar)
+        self._way, handed = wrong.truth.way, wrong.truth.handed
+        self._handed = float(handed[0].item()) if len(handed) == 1 and handed[0].size == 1 else None
+        found = parts_of(tuple(mistake.primal for mistake in catalogue), wrong.point, self._way, handed)
         self._tried = [
             (mistake, {path: arrays[places[path]] for path in self._given})
             for mistake, arrays in zip(catalogue, found, strict=True)
@@ -83,18 +83,18 @@ class Mistaken:
         return self._cause(mistake, f"{mistake.says} Besides, {besides}.") if besides else None
 
     def _besides(self, factor: float) -> str:
-        """What a factor is; nothing for one that a single cotangent, drawn by chance, may be hidden in."""
+        """What a factor is; nothing for one that a single number handed in, drawn by chance, may be hidden in."""
         gives = "every number is {} times what that gives{}"
         known = known_factor(factor, self._context)
         if known is not None:
             return gives.format(*known)
         if self._handed is None:
             return gives.format(f"{factor:.6g}", "")
-        rest, missing = factor * self._handed, "the cotangent that was handed in is left out"
+        rest, missing = factor * self._handed, f"the {self._way.handed} that was handed in is left out"
         if abs(rest - 1) <= self._tolerance:
             return missing
         if abs(factor - self._handed) <= self._tolerance * abs(self._handed):
-            return gives.format("the cotangent that was handed in", "")
+            return gives.format(f"the {self._way.handed} that was handed in", "")
         known = known_factor(rest, self._context)
         return f"{missing}, and {gives.format(*known)}" if known else ""
 
@@ -166,19 +166,26 @@ def _factor(of: np.ndarray, base: np.ndarray) -> float:
     return float(np.vdot(of, base) / (np.vdot(base, base) or 1.0))
 
 
-def cotangents_of(primals: tuple[Callable[..., Any], ...], point: Point, y_bar: Any) -> list[list[np.ndarray]]:
-    """The cotangents that many functions of the same arguments and value have at one point: a list for each."""
-    found = _compiled(primals)(point.primals, without_float0(y_bar)[0])
+def parts_of(
+    primals: tuple[Callable[..., Any], ...], point: Point, way: Way, handed: Sequence[Any]
+) -> list[list[np.ndarray]]:
+    """The cotangents, or tangents, that many functions of the same arguments and value have at one point."""
+    found = _compiled(primals, way)(point.primals, list(handed))
     return jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), found)
 
 
 @lru_cache(maxsize=64)
-def _compiled(primals: tuple[Callable[..., Any], ...]) -> Callable[..., Any]:
-    def run(arguments: Any, y_bar: Any) -> Any:
+def _compiled(primals: tuple[Callable[..., Any], ...], way: Way) -> Callable[..., Any]:
+    def run(arguments: Any, handed: Any) -> Any:
         moving, still, join = split_floating(arguments)
-        return [jax.vjp(along_floating(primal, join, still), *moving, has_aux=True)[1](y_bar) for primal in primals]
+        return [way.parts(_floating_alone(primal, join, still), moving, handed) for primal in primals]
 
     return jax.jit(run, compiler_options=QUICK)
+
+
+def _floating_alone(primal: Callable[..., Any], join: Join, still: Sequence[Any]) -> Function:
+    along = along_floating(primal, join, still)
+    return lambda moving: along(*moving)[0]
 
 
 def _near(left: np.ndarray, right: np.ndarray, tolerance: float) -> bool:

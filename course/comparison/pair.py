@@ -35,7 +35,7 @@ from course.comparison.state import outside_of
 from course.comparison.study import study
 from course.comparison.trees import Matched, named_leaves, without_float0
 from course.comparison.words import listed
-from course.comparison.wrong import Wrong
+from course.comparison.wrong import Wrong, cotangents_expected
 from course.records import Agreement, Check, Comparison, Excess, Fault, Feedback, Remark
 
 __all__ = ["Setting", "judge_pair", "judging"]
@@ -144,7 +144,9 @@ def _explain(judged: _Judging, rows: Sequence[Matched], traced: ClosedJaxpr | No
         return
     if setting.early is not None:
         setting.early(to_comparison(record, setting.names, judged.precision, setting.seed))
-    wrong = Wrong(judged.point, judged.truth, rows, record.arrays, judged.precision, traced)
+    wrong = Wrong(
+        judged.point, cotangents_expected(judged.point, judged.truth), rows, record.arrays, judged.precision, traced
+    )
     try:
         record.causes = diagnose(wrong, setting.mistakes)
     except Exception as error:  # the verdict stands, whatever becomes of its reason

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jax.extend.core import ClosedJaxpr
@@ -14,7 +15,8 @@ from course.comparison.oracle import Truth
 from course.comparison.point import Point
 from course.comparison.precision import Precision
 from course.comparison.slips import Context, naming_tolerance
-from course.comparison.trees import Matched
+from course.comparison.trees import Matched, without_float0
+from course.comparison.ways import Reverse, Way
 from course.records import Agreement
 
 OPEN_SLIPS = frozenset({"zero", "sign"})
@@ -22,16 +24,31 @@ OPEN_SLIPS = frozenset({"zero", "sign"})
 
 
 @dataclass(frozen=True)
+class Expected:
+    """What is right: by which way, for what was handed in, and the numbers by the names of the way's parts."""
+
+    way: Way
+    handed: Sequence[Any]
+    numbers: Mapping[str, np.ndarray]
+
+
+def cotangents_expected(point: Point, truth: Truth) -> Expected:
+    """The true cotangents of a point's floating arrays."""
+    paths = [path for path, _ in point.floating()]
+    return Expected(Reverse(), without_float0(truth.y_bar)[0], dict(zip(paths, truth.reverse, strict=True)))
+
+
+@dataclass(frozen=True)
 class Wrong:
-    """A pair whose cotangents are not those of reverse mode.
+    """An answer whose numbers are not those of JAX.
 
     `point` is in the precision of judgement; `rows` are the answer's arrays that have a tangent, as they came, and
-    `arrays` what is known of each of them. `traced` is the whole pair as a program of primals and cotangent, None where
-    it can't be traced.
+    `arrays` what is known of each of them. `traced` is the whole answer as a program of primals and of what is handed
+    in, None where it can't be traced.
     """
 
     point: Point
-    truth: Truth
+    truth: Expected
     rows: Sequence[Matched]
     arrays: Sequence[Agreement]
     precision: Precision
@@ -49,8 +66,13 @@ class Wrong:
 
     @property
     def paths(self) -> list[str]:
-        """The names of all the point's floating arrays."""
-        return [path for path, _ in self.point.floating()]
+        """The names of everything that could be asked of an answer."""
+        return list(self.truth.numbers)
+
+    @property
+    def expected(self) -> list[np.ndarray]:
+        """What is right of each of them."""
+        return list(self.truth.numbers.values())
 
     @property
     def scales(self) -> list[float]:
@@ -62,7 +84,7 @@ class Wrong:
         return [
             scale if path in given and given[path].shape == right.shape and np.all(np.isfinite(given[path])) else np.inf
             for path, right, scale in zip(
-                self.paths, self.truth.reverse, scales_in(self.precision, self.truth.reverse), strict=True
+                self.paths, self.expected, scales_in(self.precision, self.expected), strict=True
             )
         ]
 
@@ -74,8 +96,7 @@ class Wrong:
     @property
     def right(self) -> dict[str, np.ndarray]:
         """The true numbers of the arrays that were given, by name."""
-        every = dict(zip(self.paths, self.truth.reverse, strict=True))
-        return {row.path: every[row.path] for row in self.rows}
+        return {row.path: self.truth.numbers[row.path] for row in self.rows}
 
     @property
     def paths_wrong(self) -> list[str]:
@@ -96,7 +117,7 @@ class Wrong:
         given = self.given
         return [
             (given[path] - right) / scale if np.isfinite(scale) else np.zeros(right.shape)
-            for path, right, scale in zip(self.paths, self.truth.reverse, self.scales, strict=True)
+            for path, right, scale in zip(self.paths, self.expected, self.scales, strict=True)
         ]
 
     def is_near(self, numbers: np.ndarray, expected: np.ndarray) -> bool:

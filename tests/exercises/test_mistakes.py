@@ -13,13 +13,13 @@ from course.authoring.leaks import asked_of, leaks
 from course.authoring.solution import read_solution
 from course.comparison.diagnosis import diagnose
 from course.comparison.judging import judging, stream
-from course.comparison.mistakes import cotangents_of
+from course.comparison.mistakes import parts_of
 from course.comparison.norms import norm
-from course.comparison.oracle import Truth, find_truth
+from course.comparison.oracle import find_truth
 from course.comparison.point import Point, make_point
 from course.comparison.precision import FLOAT64
 from course.comparison.trees import Matched
-from course.comparison.wrong import Wrong
+from course.comparison.wrong import Expected, Wrong, cotangents_expected
 from course.exercises import find_exercise, papers
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import PairTask
@@ -59,7 +59,7 @@ class At(NamedTuple):
     """What the mistakes of an exercise give at one draw, for the arrays that are asked for; the truth comes first."""
 
     point: Point
-    truth: Truth
+    expected: Expected
     names: list[str]
     cotangents: list[dict[str, np.ndarray]]
 
@@ -77,12 +77,13 @@ def at(name: str, seed: int) -> At:
         point = make_point(task.primal, task.draw(Draw(seed))).cast(np.float64)
         truth = find_truth(point, FLOAT64, stream(seed))
         primals = (task.primal, *(mistake.primal for mistake in task.mistakes))
-        found = cotangents_of(primals, point, truth.y_bar)
+        expected = cotangents_expected(point, truth)
+        found = parts_of(primals, point, expected.way, expected.handed)
     asked = {point.names[place] for place in task.asked or range(len(point.names)) if place not in task.data}
     paths = [path for path, _ in point.floating()]
     kept = [place for place, path in enumerate(paths) if path.partition(".")[0].removesuffix("_bar") in asked]
     names = ["right", *(mistake.name for mistake in task.mistakes)]
-    return At(point, truth, names, [{paths[place]: arrays[place] for place in kept} for arrays in found])
+    return At(point, expected, names, [{paths[place]: arrays[place] for place in kept} for arrays in found])
 
 
 def distance(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> float:
@@ -129,7 +130,7 @@ def test_every_mistake_is_named_and_by_no_other_name(name):
             rows = [Matched(path, None, array) for path, array in given.items()]
             arrays = [agreement(path, array, right[path]) for path, array in given.items()]
             with judging():
-                causes = diagnose(Wrong(found.point, found.truth, rows, arrays, FLOAT64), task_of(name).mistakes)
+                causes = diagnose(Wrong(found.point, found.expected, rows, arrays, FLOAT64), task_of(name).mistakes)
             assert [(cause.tier, cause.name) for cause in causes] == [("mistake", mistake.name)]
 
 

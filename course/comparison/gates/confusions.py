@@ -25,7 +25,7 @@ from course.comparison.gates.replay import read, run_equation
 from course.comparison.gates.search import BACKWARD, MOST_WORK
 from course.comparison.gates.tape import Manner, Step, Value, floating, lay, moving, values_of
 from course.comparison.study import Study, study
-from course.comparison.trees import has_tangent, without_float0
+from course.comparison.trees import has_tangent
 from course.comparison.wrong import Wrong
 from course.records import Cause
 
@@ -71,8 +71,8 @@ class Confuser:
         if not self._pairs:
             return None
         errors = wrong.errors()
-        bars = without_float0(wrong.truth.y_bar)[0]
-        ed, dd = map(np.asarray, self._compiled(jax.tree.leaves(wrong.point.primals), bars, errors, wrong.scales))
+        leaves, handed = jax.tree.leaves(wrong.point.primals), list(wrong.truth.handed)
+        ed, dd = map(np.asarray, self._compiled(leaves, handed, errors, wrong.scales))
         ee = sum(float(np.sum(np.square(error))) for error in errors)
         fits = (dd > 0) & (np.abs(ee + 2 * ed + dd) <= wrong.tolerance**2 * ee)
         return next((self._cause(*pair, wrong) for pair, fit in zip(self._pairs, fits, strict=True) if fit), None)

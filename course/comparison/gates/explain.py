@@ -1,4 +1,4 @@
-"""Explains wrong cotangents by one line of the primal, or by two where these touch different arrays."""
+"""Explains a wrong answer by one line of the primal, or by two where these touch different arrays."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from course.comparison.gates.search import Products, searcher
 from course.comparison.gates.sentences import line_sentence, name_sentence
 from course.comparison.slips import Context, known_factor
 from course.comparison.study import study
+from course.comparison.ways import Way
 from course.comparison.wrong import Wrong
 from course.records import Cause
 
@@ -24,27 +25,29 @@ def explain(wrong: Wrong) -> list[Cause]:
     asked = [place for place, path in enumerate(paths) if path in wrong.unexplained]
     matches = find_matches(found, asked, wrong.tolerance, lambda factor: known_factor(factor, context) is not None)
     return [
-        _cause(match, context, [path for path in wrong.paths_wrong if paths.index(path) in match.arrays])
+        _cause(
+            match, wrong.truth.way, context, [path for path in wrong.paths_wrong if paths.index(path) in match.arrays]
+        )
         for match in matches
     ]
 
 
-def _cause(match: Match, context: Context, arrays: Sequence[str]) -> Cause:
-    value = name_sentence(match, lambda factor: "".join(known_factor(factor, context) or ()))
-    line = line_sentence(match)
+def _cause(match: Match, way: Way, context: Context, arrays: Sequence[str]) -> Cause:
+    value = name_sentence(match, way, lambda factor: "".join(known_factor(factor, context) or ()))
+    line = line_sentence(match, way)
     return Cause("line", f"{line} {value}", tuple(arrays), line, value)
 
 
 def _products(wrong: Wrong) -> Products | None:
     """Searches under custom rules first; where these say another derivative than what is under them, above them."""
-    right = [(jnp.asarray(array), scale) for array, scale in zip(wrong.truth.reverse, wrong.scales, strict=True)]
+    right = [(jnp.asarray(array), scale) for array, scale in zip(wrong.expected, wrong.scales, strict=True)]
     errors = [jnp.asarray(error) for error in wrong.errors()]
     for deep in (True, False):
-        ready = searcher(study(wrong.point), deep)
+        ready = searcher(study(wrong.point), wrong.truth.way, deep)
         if not ready.tried:
             return None
         try:
-            return ready.products(wrong.point.primals, wrong.truth.y_bar, errors, right)
+            return ready.products(wrong.point.primals, wrong.truth.handed, errors, right)
         except ValueError:
             continue
     return None

@@ -19,7 +19,7 @@ from course.comparison.gates.places import Place, folder_of
 from course.comparison.gates.replay import read, run_equation
 from course.comparison.gates.tape import Manner, Tape, Value, floating, lay, values_of
 from course.comparison.study import Study, study
-from course.comparison.trees import has_tangent, without_float0
+from course.comparison.trees import has_tangent
 from course.comparison.wrong import Wrong
 from course.records import Cause
 
@@ -41,7 +41,7 @@ def intermediates(wrong: Wrong) -> list[Intermediate]:
     """The primal's named values that move with its arguments, in the order in which they are made; one of a name."""
     tape, numbered, run = _program(study(wrong.point))
     started = [value for value in tape.inputs if _cotangent_of(value, wrong) in wrong.paths_wrong]
-    values, cotangents = run(jax.tree.leaves(wrong.point.primals), without_float0(wrong.truth.y_bar)[0])
+    values, cotangents = run(jax.tree.leaves(wrong.point.primals), list(wrong.truth.handed))
     found = {
         value.name: Intermediate(
             value.name,
@@ -132,7 +132,7 @@ def _is(wrong: Wrong, given: np.ndarray, expected: np.ndarray) -> bool:
 
 def _held(traced: ClosedJaxpr, wrong: Wrong) -> list[np.ndarray]:
     """Every floating array that a traced pair makes on its way, outside of loops and branches."""
-    leaves = [*jax.tree.leaves(wrong.point.primals), *without_float0(wrong.truth.y_bar)[0]]
+    leaves = [*jax.tree.leaves(wrong.point.primals), *wrong.truth.handed]
     inputs = values_of([("", leaf) for leaf in leaves])
     tape = lay(traced, inputs, Manner(""))
     run = jax.jit(lambda leaves: _replayed(tape, leaves, {})[1], compiler_options=QUICK)

@@ -48,15 +48,16 @@ class Turn(NamedTuple):
 class Replay:
     """Replays a tape under settings."""
 
-    def __init__(self, tape: Tape, found: Survey):
-        """Numbers the edges and rules."""
+    def __init__(self, tape: Tape, found: Survey, forward: bool = False):
+        """Numbers the edges and rules; `forward` says which mode it is differentiated by."""
         self._tape = tape
+        self._ruled = _pushing if forward else _pulling
         self._into = {(edge.step, edge.operand): i for i, edge in enumerate(found.edges) if edge.operand is not None}
         self._out = {edge.value: i for i, edge in enumerate(found.edges) if edge.operand is None}
         self._rules = {rule.step: (i, rule) for i, rule in enumerate(found.rules)}
 
     def __call__(self, inputs: Sequence[Any], settings: Settings) -> list[Any]:
-        """The outputs; their cotangents pass the gates and rules on the way back."""
+        """The outputs; cotangents and tangents pass the gates and rules on their way."""
         return self._run(self._tape, inputs, settings, None)
 
     def _run(self, tape: Tape, inputs: Sequence[Any], settings: Settings, turn: Turn | None) -> list[Any]:
@@ -83,7 +84,7 @@ class Replay:
             number, rule = self._rules[step]
             choice = jnp.where(_holds(settings.when, turn), settings.rules[number], 0)
             others = [known[option.value] for option in rule.instead if option.value is not None]
-            return [_ruled(rule, operands, others, choice)]
+            return [self._ruled(rule)(choice, operands, others)]
         return run_equation(step.eqn, operands)
 
     def _branch(self, body: Tape, *operands: Any, settings: Settings, turn: Turn | None) -> list[Any]:
@@ -137,16 +138,19 @@ def _holds(when: Any, turn: Turn | None) -> Any:
     return jnp.stack([jnp.ones((), bool), first, last, ~first, ~last])[when]
 
 
-@jax.custom_vjp
+@jax.custom_jvp
 def _gate(x: Any, m: Any) -> Any:
-    """The identity; backward multiplies by m."""
+    """The identity; its derivative, in either mode, is m."""
     return x
 
 
-_gate.defvjp(lambda x, m: (x, m), lambda m, x_bar: ((m * x_bar).astype(x_bar.dtype), jnp.zeros_like(m)))
+@_gate.defjvp
+def _gate_jvp(primals: Any, tangents: Any) -> Any:
+    (x, m), (x_dot, _) = primals, tangents
+    return x, (m * x_dot).astype(x_dot.dtype)
 
 
-def _ruled(rule: Rule, operands: list[Any], others: list[Any], choice: Any) -> Any:
+def _pulling(rule: Rule) -> Callable[..., Any]:
     """Runs a step. Choice 0 gives the true derivative; the others first `SLOPES`, then `rule.instead`, in order."""
 
     @jax.custom_vjp
@@ -159,39 +163,82 @@ def _ruled(rule: Rule, operands: list[Any], others: list[Any], choice: Any) -> A
 
     def backward(residuals: Any, y_bar: Any) -> Any:
         choice, operands, others, y = residuals
-        taken_at = _substituted(rule, operands, others, {"result": y, "cotangent": y_bar}, choice)
+        taken_at = _substituted(rule, operands, others, y, [y_bar] * len(operands), choice)
         bars = _pulled(rule.step.eqn, taken_at, y_bar)
         if rule.operand is not None:
             slope = _pulled(rule.step.eqn, taken_at, jnp.ones_like(y_bar))[rule.operand]
-            shapes = [shape(slope, operands[rule.operand], y, y_bar) for _, shape in SLOPES]
-            chosen = jnp.where(choice <= len(shapes), choice, 0)
-            bars[rule.operand] = y_bar * jnp.stack([slope, *shapes])[chosen]
+            bars[rule.operand] = y_bar * _chosen(rule, slope, operands, y, y_bar, choice)
         return _no_tangent(choice), bars, [jnp.zeros_like(value) for value in others]
 
     run.defvjp(forward, backward)
-    return run(choice, operands, others)
+    return run
+
+
+def _pushing(rule: Rule) -> Callable[..., Any]:
+    """The same for forward mode."""
+
+    @jax.custom_jvp
+    def run(choice: Any, operands: list[Any], others: list[Any]) -> Any:
+        return run_equation(rule.step.eqn, operands)[0]
+
+    @run.defjvp
+    def forward(primals: Any, tangents: Any) -> Any:
+        (choice, operands, others), (_, dots, _) = primals, tangents
+        y = run(choice, operands, others)
+        taken_at = _substituted(rule, operands, others, y, dots, choice)
+        if rule.operand is None:
+            return y, _pushed(rule.step.eqn, taken_at, dots)
+        x_dot = dots[rule.operand]
+        slope = _pulled(rule.step.eqn, taken_at, jnp.ones_like(y))[rule.operand]
+        return y, x_dot * _chosen(rule, slope, operands, y, x_dot, choice)
+
+    return run
+
+
+def _chosen(rule: Rule, slope: Any, operands: list[Any], y: Any, handed: Any, choice: Any) -> Any:
+    """The slope that a choice stands for, of an elementwise step."""
+    shapes = [shape(slope, operands[rule.operand or 0], y, handed) for _, shape in SLOPES]
+    return jnp.stack([slope, *shapes])[jnp.where(choice <= len(shapes), choice, 0)]
 
 
 def _substituted(
-    rule: Rule, operands: list[Any], others: list[Any], at_hand: Mapping[str, Any], choice: Any
+    rule: Rule, operands: list[Any], others: list[Any], y: Any, handed: Sequence[Any], choice: Any
 ) -> list[Any]:
-    """The operands with the chosen one replaced; the step's result and its cotangent are at hand."""
+    """The operands with the chosen one replaced; at hand are the step's result, and what is handed to each operand."""
     taken_at, rest = list(operands), iter(others)
     for number, option in enumerate(rule.instead, len(SLOPES) + 1):
         operand = jnp.asarray(operands[option.place])
-        other = next(rest) if option.value else _made(option.kind, operand, at_hand)
+        other = next(rest) if option.value else _made(option.kind, operand, y, handed[option.place])
         taken_at[option.place] = jnp.where(choice == number, other.astype(operand.dtype), taken_at[option.place])
     return taken_at
 
 
-def _made(kind: str, operand: Any, at_hand: Mapping[str, Any]) -> Any:
-    if kind in at_hand:
-        return at_hand[kind]
+def _made(kind: str, operand: Any, y: Any, handed: Any) -> Any:
+    if kind in ("result", "cotangent"):
+        return y if kind == "result" else handed
     return {"ones": jnp.ones_like, "reciprocal": jnp.reciprocal, "transposed": jnp.transpose}[kind](operand)
 
 
 def _pulled(eqn: JaxprEqn, operands: list[Any], y_bar: Any) -> list[Any]:
     """The cotangents of an equation's operands; float0 zeros for those without a tangent."""
+    places, function, floats = _along_floats(eqn, operands)
+    bars = jax.vjp(function, *floats)[1](y_bar)
+    whole = [_no_tangent(x) for x in operands]
+    for place, bar in zip(places, bars, strict=True):
+        whole[place] = bar
+    return whole
+
+
+def _pushed(eqn: JaxprEqn, operands: list[Any], dots: Sequence[Any]) -> Any:
+    """The tangent of an equation's one output."""
+    places, function, floats = _along_floats(eqn, operands)
+    return jax.jvp(
+        function, floats, [jnp.asarray(dots[place], x.dtype) for place, x in zip(places, floats, strict=True)]
+    )[1]
+
+
+def _along_floats(eqn: JaxprEqn, operands: list[Any]) -> tuple[list[int], Callable[..., Any], list[Any]]:
+    """An equation as a function of its floating operands alone, with their places and numbers."""
     places = [i for i, x in enumerate(operands) if jnp.issubdtype(jnp.result_type(x), jnp.floating)]
 
     def function(*floats: Any) -> Any:
@@ -200,11 +247,7 @@ def _pulled(eqn: JaxprEqn, operands: list[Any], y_bar: Any) -> list[Any]:
             given[place] = x
         return run_equation(eqn, given)[0]
 
-    bars = jax.vjp(function, *(jnp.asarray(operands[i]) for i in places))[1](y_bar)
-    whole = [_no_tangent(x) for x in operands]
-    for place, bar in zip(places, bars, strict=True):
-        whole[place] = bar
-    return whole
+    return places, function, [jnp.asarray(operands[place]) for place in places]
 
 
 def _no_tangent(x: Any) -> Any:

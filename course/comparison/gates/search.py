@@ -26,7 +26,8 @@ from course.comparison.gates.places import folder_of
 from course.comparison.gates.replay import Replay, Settings
 from course.comparison.gates.tape import Manner, lay, values_of
 from course.comparison.study import Study
-from course.comparison.trees import has_tangent, without_float0
+from course.comparison.trees import has_tangent
+from course.comparison.ways import Way
 
 MOST_WORK = 2e10
 """FLOPs that a search may take: a second or two. A larger primal is searched by its edges alone, or not at all."""
@@ -53,28 +54,30 @@ class Products:
 class Searcher:
     """A primal at given shapes, ready to be searched."""
 
-    def __init__(self, known: Study, deep: bool):
+    def __init__(self, known: Study, way: Way, deep: bool):
         """Lays the primal flat and lists what can be wrong about it.
 
         Args:
             known: The primal, traced.
+            way: In which mode its answers differentiate.
             deep: Whether to look under custom rules; they may say another derivative than what is under them.
         """
         leaves = values_of(known.named_shapes())
         tape = lay(known.jaxpr, leaves, Manner(folder_of(known.primal), deep))
         self.found: Survey = survey(tape)
-        self.tried = _affordable(hypotheses(self.found), count_jaxpr(known.jaxpr).flops)
-        self._replay = Replay(tape, self.found)
+        self.tried = _affordable(hypotheses(self.found), way.passes * count_jaxpr(known.jaxpr).flops)
+        self._way, self._replay = way, Replay(tape, self.found, way.forward)
         self._compiled = jax.jit(self._products, compiler_options=QUICK)
 
-    def products(self, primals: Any, y_bar: Any, errors: Sequence[Any], truth: Sequence[Any]) -> Products:
+    def products(self, primals: Any, handed: Sequence[Any], errors: Sequence[Any], truth: Sequence[Any]) -> Products:
         """Runs every hypothesis.
 
         Args:
             primals: The point, as JAX arrays.
-            y_bar: The cotangent.
-            errors: Answer minus truth, an array for each moving leaf, divided by its scale; zeros where none is asked.
-            truth: The true cotangents, each with the number that it is divided by.
+            handed: What the answer was handed, for the way.
+            errors: Answer minus truth, an array for each part of the way, divided by its scale; zeros where none is
+                asked.
+            truth: The true parts, each with the number that it is divided by.
 
         Raises:
             ValueError: The replay does not give the truth, so nothing that it says could be trusted.
@@ -82,27 +85,27 @@ class Searcher:
         leaves = jax.tree.leaves(primals)
         rows = settings_of([Hypothesis(), *self.tried], self.found)
         off, ed, dd, numbers = jax.tree.map(
-            np.asarray, self._compiled(leaves, without_float0(y_bar)[0], list(errors), list(truth), rows)
+            np.asarray, self._compiled(leaves, list(handed), list(errors), list(truth), rows)
         )
         if not off <= AS_GOOD_AS_TRUE:
             raise ValueError("The primal's program, replayed, must give the derivative that JAX gives; it does not.")
         ee = np.array([float(np.sum(np.square(np.asarray(e)))) for e in errors])
         return Products(tuple(self.tried), ed[1:], dd[1:], ee, numbers[1:])
 
-    def _products(self, leaves: Any, y_bars: Any, errors: Any, truth: Any, rows: Settings) -> Any:
+    def _products(self, leaves: Any, handed: Any, errors: Any, truth: Any, rows: Settings) -> Any:
         moving, still, join = split_floating(tuple(leaves))
 
-        def cotangents(settings: Settings) -> list[Any]:
+        def parts(settings: Settings) -> list[Any]:
             def run(moving: list[Any]) -> list[Any]:
                 return [y for y in self._replay(join(moving, still), settings) if has_tangent(y)]
 
-            bars = jax.vjp(run, moving)[1](y_bars)[0]
-            return [bar / scale for bar, (_, scale) in zip(bars, truth, strict=True)]
+            found = self._way.parts(run, moving, handed)
+            return [part / scale for part, (_, scale) in zip(found, truth, strict=True)]
 
         scaled = [right / scale for right, scale in truth]
 
         def row(settings: Settings) -> Any:
-            d = [right - bar for right, bar in zip(scaled, cotangents(settings), strict=True)]
+            d = [right - part for right, part in zip(scaled, parts(settings), strict=True)]
             ed = jnp.stack([jnp.vdot(e, part) for e, part in zip(errors, d, strict=True)])
             dd = jnp.stack([jnp.vdot(part, part) for part in d])
             numbers = jnp.stack([jnp.sum(jnp.abs(part) > NEGLIGIBLE) for part in d])
@@ -120,9 +123,9 @@ NEGLIGIBLE = 1e-12
 
 
 @lru_cache(maxsize=32)
-def searcher(known: Study, deep: bool) -> Searcher:
+def searcher(known: Study, way: Way, deep: bool) -> Searcher:
     """The searcher of a primal, made or found again."""
-    return Searcher(known, deep)
+    return Searcher(known, way, deep)
 
 
 def _affordable(tried: Sequence[Hypothesis], flops: int) -> list[Hypothesis]:

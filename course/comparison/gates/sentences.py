@@ -10,6 +10,7 @@ from course.comparison.gates.matching import Match
 from course.comparison.gates.places import Place
 from course.comparison.gates.replay import SLOPES, When
 from course.comparison.gates.tape import Value
+from course.comparison.ways import Way
 
 _DONE = {0.0: "is missing", -1.0: "has the wrong sign", 2.0: "is counted twice"}
 
@@ -28,7 +29,7 @@ _SLOPES = {
     "complement": "is taken to be 1 minus itself",
     "1 - x**2": "is written for the result, and taken at the argument",
     "x * (1 - x)": "is written for the result, and taken at the argument",
-    "upstream": "is decided by the sign of the cotangent, not of the argument",
+    "upstream": "is decided by the sign of the {handed}, not of the argument",
 }
 
 _INSTEAD = {
@@ -36,31 +37,32 @@ _INSTEAD = {
     "reciprocal": "It is divided by `{own}` where it is multiplied by it, or the other way round",
     "transposed": "`{own}` and its transpose are exchanged",
     "result": "`{result}` stands where `{own}` belongs",
-    "cotangent": "The cotangent that comes back stands where `{own}` belongs",
+    "cotangent": "The {handed} that comes{back} stands where `{own}` belongs",
 }
 
 
-def line_sentence(match: Match) -> str:
+def line_sentence(match: Match, way: Way) -> str:
     """What kind of mistake it is, and at which line of the primal."""
     hypothesis = match.hypothesis
     line = f"`{statement}`" if (statement := _statement(hypothesis)) else "the primal"
     if hypothesis.rules and hypothesis.choice <= len(SLOPES):
         return f"The numbers fit: another derivative was taken in {line}."
     if hypothesis.rules:
-        return f"The numbers fit: another value was used on the way back through {line}."
-    return f"The numbers fit: a path back through {line} {_done(match.factor)}."
+        return f"The numbers fit: another value was used on the way{_back(way)} through {line}."
+    return f"The numbers fit: a path{_back(way)} through {line} {_done(match.factor)}."
 
 
-def name_sentence(match: Match, factor_name: Callable[[float], str]) -> str:
+def name_sentence(match: Match, way: Way, factor_name: Callable[[float], str]) -> str:
     """Which value of the line it is about; empty where nothing more can be said.
 
     Args:
         match: The match.
+        way: In which mode the answer differentiates.
         factor_name: What a factor is called; empty for one that mistakes are not made of.
     """
     hypothesis = match.hypothesis
     if hypothesis.rules:
-        return _rule_sentence(hypothesis, hypothesis.rules[0])
+        return _rule_sentence(hypothesis, hypothesis.rules[0], way)
     edge = hypothesis.edges[0]
     name = _called(edge)
     if not name:
@@ -74,6 +76,10 @@ def name_sentence(match: Match, factor_name: Callable[[float], str]) -> str:
     if not called and not edge.value.shape:  # on a single number anything wrong looks like some factor
         return f"It is the path through `{name}`{where}; by what, its one number does not tell."
     return f"It is the path through `{name}`{where}, multiplied by {called or f'{match.factor:.6g}'}."
+
+
+def _back(way: Way) -> str:
+    return "" if way.forward else " back"
 
 
 def _done(factor: float) -> str:
@@ -103,17 +109,19 @@ def _where(hypothesis: Hypothesis) -> str:
     return " in every round of the loop" if hypothesis.edges and hypothesis.edges[0].loops else ""
 
 
-def _rule_sentence(hypothesis: Hypothesis, rule: Rule) -> str:
+def _rule_sentence(hypothesis: Hypothesis, rule: Rule, way: Way) -> str:
     where = _where(hypothesis)
     if hypothesis.choice <= len(SLOPES):
         name = rule.step.place.text if rule.step.place else rule.step.name
-        return f"The derivative of `{name}`{where} {_SLOPES[SLOPES[hypothesis.choice - 1][0]]}."
+        slope = _SLOPES[SLOPES[hypothesis.choice - 1][0]].format(handed=way.handed)
+        return f"The derivative of `{name}`{where} {slope}."
     option = rule.instead[hypothesis.choice - len(SLOPES) - 1]
     right = rule.step.inputs[option.place]
     own = right.name if isinstance(right, Value) else ""
     if not own:
         return ""
     if option.kind != "other" or option.value is None:
-        return f"{_INSTEAD[option.kind].format(own=own, result=rule.step.outputs[0].name)}{where}."
+        words = {"own": own, "result": rule.step.outputs[0].name, "handed": way.handed, "back": _back(way) or " in"}
+        return f"{_INSTEAD[option.kind].format(**words)}{where}."
     given = option.value.name
     return f"`{given}` stands where `{own}` belongs{where}." if given and given != own else ""
