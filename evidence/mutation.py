@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 from course.exercises import papers
 from course.exercises.exercise import Exercise
 from course.exercises.tasks.findings import AWKWARD
-from course.exercises.tasks.pair import PairTask
 from course.exercises.tasks.task import Sitting
 from course.records import Comparison, Findings, Status
 from evidence.equivalent import EQUIVALENT
@@ -78,10 +77,8 @@ class Answer(NamedTuple):
 
 
 def answers() -> list[Answer]:
-    """Every solution that is a pair."""
-    return [
-        _answer(exercise) for paper in papers() for exercise in paper.exercises if isinstance(exercise.task, PairTask)
-    ]
+    """Every solution that is code, and no answer to a question."""
+    return [_answer(exercise) for paper in papers() for exercise in paper.exercises if exercise.task.names]
 
 
 def _answer(exercise: Exercise) -> Answer:
@@ -143,6 +140,8 @@ def see(findings: Findings) -> Seen:
         kind = found.faults[0].kind
         return Seen(FORWARD if kind == "value" else SHAPE if kind in SHAPE_FAULTS else EXCEPTION)
     wrong = [array for array in found.arrays if not array.right]
+    if any(array.value is not None for array in wrong):
+        return Seen(FORWARD)
     if any(array.slip and array.slip.kind == "not finite" for array in wrong):
         return Seen(NOT_FINITE)
     if any(array.worst is None for array in wrong):

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from course.authoring.checkout import Checkout, this_checkout
-from course.authoring.make import lessons_with_source, write_notebooks
+from course.authoring.make import lessons_with_source, renumber, write_notebooks
 from course.authoring.readme import write_readme
 from course.authoring.source import AuthoringError
 from course.lessons import SYLLABUS
@@ -21,9 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if checkout is None:
         print("Notebooks are made in a checkout; an installed course has them made.")
         return 1
-    lessons = options.lessons or lessons_with_source(checkout)
     if options.check:
         return _check(checkout)
+    for place in renumber(checkout):
+        print(f"{place.relative_to(checkout.root).as_posix()}: renamed after its place in the syllabus")
+    lessons = options.lessons or lessons_with_source(checkout)
     return {"make": _make, "try": _try, "pictures": _pictures}[options.what](checkout, lessons)
 
 

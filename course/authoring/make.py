@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from course.authoring.checkout import Checkout
+from course.authoring.checkout import Checkout, lesson_of, stem_of
 from course.authoring.notebook import Maker, notebook_text
 from course.authoring.solution import read_solution
 from course.authoring.source import read_source
@@ -27,6 +27,17 @@ def lessons_with_source(checkout: Checkout) -> list[str]:
     """The lessons whose notebook has a source, and whose answers are there, in the order of the syllabus."""
     names = [row.name for row in SYLLABUS]
     return [name for name in names if checkout.source(name).is_file() and checkout.solution(name).is_file()]
+
+
+def renumber(checkout: Checkout) -> list[Path]:
+    """Renames sources and notebooks whose lesson has moved in the syllabus; returns where they now lie."""
+    known = {row.name for row in SYLLABUS}
+    moved = []
+    for place in sorted((checkout.root / "notebooks").glob("[0-9][0-9]_*")):
+        lesson = lesson_of(place)
+        if lesson in known and place.stem != stem_of(lesson):
+            moved.append(place.rename(place.with_stem(stem_of(lesson))))
+    return moved
 
 
 def write_notebooks(checkout: Checkout, lessons: list[str]) -> list[Path]:

@@ -5,7 +5,7 @@ import pytest
 from course.authoring.checkout import Checkout, lesson_of, made_notebooks, stem_of, this_checkout
 from course.authoring.command import main
 from course.authoring.handout import handout
-from course.authoring.make import lessons_with_source, write_notebooks
+from course.authoring.make import lessons_with_source, renumber, write_notebooks
 from course.authoring.readme import BEGIN, END, write_readme
 from course.authoring.whole import incomplete, notebook_faults
 from course.exercises import paper_of
@@ -47,19 +47,29 @@ def test_notebooks_are_listed_in_the_order_of_the_syllabus():
     assert [stem_of(name) for name in listed] == [place.stem for place in made_notebooks()]
 
 
+def test_a_lesson_that_has_moved_in_the_syllabus_is_renamed(tmp_path):
+    checkout = Checkout(tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "99_losses.py").write_text("mine")
+    (tmp_path / "notebooks" / "98_nothing.py").write_text("")
+    assert renumber(checkout) == [checkout.source("losses")]
+    assert checkout.source("losses").read_text() == "mine"
+    assert renumber(checkout) == []
+
+
 def test_what_is_missing_stale_or_astray_is_said(tmp_path):
     checkout = Checkout(tmp_path)
     (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks" / "09_losses.py").write_text("")
+    (tmp_path / "notebooks" / "99_losses.py").write_text("")
     checkout.source("mlp").write_text("# %%\n1 + 1\n")
     checkout.solution("mlp").parent.mkdir()
     checkout.solution("mlp").write_text("")
     said = list(incomplete(checkout))
-    assert "losses has no notebooks/04_losses.py." in said
+    assert f"losses has no notebooks/{stem_of('losses')}.py." in said
     assert "mlp has no tests/lessons/test_mlp.py." in said
-    assert any(sentence.startswith("notebooks/05_mlp.py, line 1: a cell needs a name") for sentence in said)
+    assert any(sentence.startswith(f"notebooks/{stem_of('mlp')}.py, line 1: a cell needs a name") for sentence in said)
     assert any(sentence.startswith("solutions/mlp.py does not pass mlp.mlp: ") for sentence in said)
-    assert any(sentence.startswith("notebooks/09_losses.py belongs to no lesson") for sentence in said)
+    assert any(sentence.startswith("notebooks/99_losses.py belongs to no lesson") for sentence in said)
     assert "There is no README.md." in said
 
 
@@ -90,7 +100,7 @@ def test_a_source_with_a_fault_is_said_and_fails_the_command(monkeypatch, capsys
         place.write_text("# %%\n1 + 1\n")
     monkeypatch.setattr("course.authoring.command.this_checkout", lambda: checkout)
     assert main(["make"]) == 1
-    assert "notebooks/05_mlp.py, line 1: a cell needs a name" in capsys.readouterr().out
+    assert f"notebooks/{stem_of('mlp')}.py, line 1: a cell needs a name" in capsys.readouterr().out
 
 
 def test_the_syllabus_in_the_readme_is_made_and_the_rest_is_left(tmp_path):

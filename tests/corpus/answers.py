@@ -1,4 +1,4 @@
-"""The corpus: wrong answers, each with what must be said of it, and right ones in unlike styles, for every pair.
+"""The corpus: wrong answers to all that asks for code, each with what must be said of it, and right ones in any style.
 
 An answer is our own one after edits, or with functions of its own in the place of ours. `all_answers()` gives all of
 them, of whatever lessons there are.

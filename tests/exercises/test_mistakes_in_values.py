@@ -1,0 +1,43 @@
+"""Claims about the catalogues of tasks that are judged by values: each mistake is wrong, and named when it is made."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from course.comparison.mistakes import Mistake
+from course.exercises import papers
+from course.exercises.exercise import Exercise
+from course.exercises.tasks.function import FunctionTask
+from course.exercises.tasks.optimizer import OptimizerTask
+from course.exercises.tasks.task import Sitting
+from course.records import Status
+
+FEWEST = 4
+TASKS = (FunctionTask, OptimizerTask)
+EXERCISES = [e for paper in papers() for e in paper.exercises if isinstance(e.task, TASKS)]
+
+
+def made(task: FunctionTask | OptimizerTask, mistake: Mistake) -> dict[str, Callable[..., Any]]:
+    """The answer of somebody who made a mistake."""
+    if isinstance(task, FunctionTask):
+        return {task.function: mistake.primal}
+    init = mistake.primal(*task.settings).init
+    return {task.init: init, task.update: lambda g, s, p, *settings: mistake.primal(*settings).update(g, s, p)}
+
+
+def by_name(exercise: Exercise) -> str:
+    return exercise.name
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
+def test_every_exercise_has_a_catalogue(exercise):
+    assert len({mistake.name for mistake in exercise.task.mistakes}) >= FEWEST
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=by_name)
+def test_each_mistake_is_wrong_and_named(exercise):
+    for mistake in exercise.task.mistakes:
+        found = exercise.task.judge(made(exercise.task, mistake), Sitting())
+        assert found.status is Status.WRONG, mistake.name
+        assert [cause.name for cause in found.comparison.causes] == [mistake.name]
