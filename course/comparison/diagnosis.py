@@ -17,7 +17,7 @@ from course.records import Cause
 
 
 def diagnose(wrong: Wrong, mistakes: Sequence[Mistake] = ()) -> list[Cause]:
-    """Explains an answer that is wrong in reverse mode, by the most telling thing that its numbers support."""
+    """Explains a wrong answer by the most telling thing that its numbers support."""
     mistaken = Mistaken(mistakes, wrong) if mistakes else None
     exact = mistaken.exact() if mistaken else None
     if exact is not None:
@@ -32,4 +32,6 @@ def diagnose(wrong: Wrong, mistakes: Sequence[Mistake] = ()) -> list[Cause]:
         partly = [scaled] if scaled else mistaken.partly(wrong.unexplained)
         if partly:
             return partly
+    if wrong.truth.way.forward:
+        return lines
     return lines or known_numbers(wrong, wrong.unexplained) or confused(wrong) or last_right(wrong)

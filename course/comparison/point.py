@@ -38,12 +38,12 @@ class Point:
 
         return Point(self.primal, jax.tree.map(arrays, self.primals), self.names)
 
-    def floating(self) -> list[tuple[str, Any]]:
-        """All floating arrays in order, each under the name of its cotangent: `params_bar.layers[0].w`."""
+    def floating(self, ending: str = "bar") -> list[tuple[str, Any]]:
+        """All floating arrays in order, each under the name of its cotangent or tangent: `params_bar.layers[0].w`."""
         return [
             (path, leaf)
             for name, primal in zip(self.names, self.primals, strict=True)
-            for path, leaf in named_leaves(primal, f"{name}_bar")
+            for path, leaf in named_leaves(primal, f"{name}_{ending}")
             if has_tangent(leaf)
         ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -14,6 +14,7 @@ from course.comparison import agreement
 from course.comparison.answer import AnswerFault, Watch, mismatch_is_fault
 from course.comparison.faults import fault_of
 from course.comparison.judging import Record, Setting
+from course.comparison.norms import norm
 from course.comparison.precision import Precision
 from course.comparison.trees import (
     Matched,
@@ -24,7 +25,9 @@ from course.comparison.trees import (
     is_key,
     match,
     refuse_cotangent,
+    without_float0,
 )
+from course.comparison.words import listed
 from course.records import Agreement, Check, Cost, Fault
 
 ACCEPTED_NARROWING = 1e-6
@@ -158,6 +161,34 @@ def difference_check(error: float, expected: float, precision: Precision, notes:
         )
     text = f"central differences agree to {error:.1e}; {expected:.1e} is what they can do here"
     return Check("differences", error <= limit, text, error, limit)
+
+
+PROPORTIONAL = 1e-6
+"""Relative. What is handed in, times 2, must give the answer times 2: exactly, but for an order of summation."""
+
+
+def times(factor: float, tree: Any) -> Any:
+    """Cotangents or tangents, multiplied by a number."""
+    moving, join = without_float0(tree)
+    return join([jax.device_put(factor * np.asarray(leaf)) for leaf in moving])
+
+
+def out_of_proportion(
+    once: Sequence[Matched], again: Sequence[Matched], factor: float, precision: Precision
+) -> dict[str, bool]:
+    """The arrays that did not become larger by the factor of what is handed in, and whether they stay the same."""
+    limit = max(PROPORTIONAL, precision.tolerance)
+    found = {}
+    for row, other in zip(once, again, strict=True):
+        scale = norm(other.given) + norm(row.given) or 1.0
+        if not agreement.array_error(other.given, factor * row.given, scale) <= limit:
+            found[row.path] = np.array_equal(row.given, other.given)
+    return found
+
+
+def how_stubborn(arrays: Mapping[str, bool]) -> str:
+    """What arrays did that do not follow what is handed in."""
+    return f"{listed(list(arrays))} {'stayed the same' if all(arrays.values()) else 'did not follow'}"
 
 
 def ask_for_cost(record: Record, count: Callable[[], tuple[Cost, ...]]) -> None:

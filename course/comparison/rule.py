@@ -7,7 +7,7 @@ The mirror of `pair`: the answer's tangents are held against `jax.jvp`, and reve
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,10 +25,14 @@ from course.comparison.answer import (
 )
 from course.comparison.compiled import quick
 from course.comparison.costs import rule_costs
+from course.comparison.diagnosis import diagnose
+from course.comparison.faults import one_sentence
 from course.comparison.floating import along_floating, split_floating
 from course.comparison.judging import Record, Setting, at_precision, judging, stream, to_comparison
+from course.comparison.known import known_tangents
 from course.comparison.norms import norm
 from course.comparison.oracle import conditioning
+from course.comparison.parts import Parts, take_apart
 from course.comparison.point import Point
 from course.comparison.precision import FLOAT64, Precision
 from course.comparison.state import outside_of
@@ -36,7 +40,10 @@ from course.comparison.study import study
 from course.comparison.tangents import Tangents, find_tangents, tangents_near
 from course.comparison.trees import Matched, match, without_float0
 from course.comparison.words import listed
-from course.records import Agreement, Check, Comparison, Feedback, Remark
+from course.records import Agreement, Cause, Check, Comparison, Fault, Feedback, Remark
+
+TURNED = -2
+"""What the tangents are multiplied by to ask whether a rule is linear: a factor of 2 lets absolute values pass."""
 
 
 def judge_rule(point: Point, rule: Callable[..., Any], setting: Setting) -> Comparison:
@@ -105,12 +112,15 @@ def _judge(judged: _Judging) -> None:
     questions.ask_for_value(first[0], truth.y, name, judged.precision, record)
     rows = judged.numbers(first[1], judged.notes)
     moving, join = without_float0(truth.x_dot)
+    stubborn = _ask_proportion(judged, rows)
     program = lambda at, along: judged.rule(at, join(along))  # noqa: E731
     traced = questions.ask_for_tracing(program, (point.primals, moving), lambda: name, judged.setting, record.watch)
     refuse_state(before, outside_of(judged.rule), name)
     if not _ask_forward(judged, rows):
-        record.remarks += _where_from(judged)
+        _explain(judged, rows, stubborn)
         return
+    if stubborn:
+        raise AnswerFault(Fault("state", name, _out_of_proportion(stubborn)))
     given = [np.asarray(row.given, np.float64) for row in rows]
     if not (_ask_reverse(judged, given) and _ask_differences(judged, given)):
         return
@@ -122,10 +132,10 @@ def _judge(judged: _Judging) -> None:
 
 def _ask_forward(judged: _Judging, rows: Sequence[Matched]) -> bool:
     """Holds every tangent against `jax.jvp`; where that is not exact enough, asks first whether it could be."""
-    arrays = agreement.compare_arrays(rows, judged.truth.forward, judged.precision, sizes=judged.point.sizes())
+    arrays = _compared(judged, rows)
     if not all(array.right for array in arrays):
         judged.precision = _allowing(judged, arrays)
-        arrays = agreement.compare_arrays(rows, judged.truth.forward, judged.precision, sizes=judged.point.sizes())
+        arrays = _compared(judged, rows)
     judged.record.arrays = tuple(dataclasses.replace(array, forward=array.reverse, reverse=None) for array in arrays)
     return all(array.right for array in arrays)
 
@@ -145,29 +155,78 @@ def _conditioning(point: Point, truth: Tangents, precision: Precision, seed: int
     return conditioning(point, precision, stream(seed), truth.forward, there)
 
 
-def _where_from(judged: _Judging) -> list[Remark]:
-    """Tells which arguments' tangents enter wrongly, by moving each argument alone."""
-    point, truth = judged.point, judged.truth
-    right: list[str] = []
-    wrong: list[str] = []
-    for place, name in enumerate(point.names):
-        if not without_float0(truth.x_dot[place])[0]:
-            continue
-        alone = tuple(x_dot if i == place else _still(x_dot) for i, x_dot in enumerate(truth.x_dot))
-        rows = judged.numbers(judged.run(point.primals, alone)[1], [])
-        arrays = agreement.compare_arrays(
-            rows, tangents_near(point, judged.precision, truth, alone).forward, judged.precision
-        )
-        (right if all(array.right for array in arrays) else wrong).append(name)
+def _compared(judged: _Judging, rows: Sequence[Matched]) -> tuple[Agreement, ...]:
+    point, moving = judged.point, without_float0(judged.truth.x_dot)[0]
+    handed = {
+        path: np.asarray(x_dot, np.float64) for (path, _), x_dot in zip(point.floating("dot"), moving, strict=True)
+    }
+    return agreement.compare_arrays(rows, judged.truth.forward, judged.precision, handed, point.sizes())
+
+
+def _ask_proportion(judged: _Judging, rows: Sequence[Matched]) -> dict[str, bool]:
+    """Asks the rule again with -2 times the tangents: what is kept from the first call, or is not linear, shows.
+
+    Returns:
+        The arrays that are not -2 times as large, by name, and whether they stay the same.
+    """
+    again = judged.run(judged.point.primals, questions.times(TURNED, judged.truth.x_dot))[1]
+    return questions.out_of_proportion(rows, judged.numbers(again, []), TURNED, judged.precision)
+
+
+def _out_of_proportion(arrays: Mapping[str, bool]) -> str:
+    names = listed(list(arrays))
+    return f"{TURNED} times the tangents must give {TURNED} times {names}: {questions.how_stubborn(arrays)}."
+
+
+def _explain(judged: _Judging, rows: Sequence[Matched], stubborn: Mapping[str, bool]) -> None:
+    """Looks for the reason of wrong tangents, once what is known of them was told."""
+    record, setting = judged.record, judged.setting
+    silent = [array.path for array in record.arrays if array.path in stubborn and array.slip is None]
+    if silent:
+        text = _out_of_proportion({path: stubborn[path] for path in silent})
+        record.causes = [Cause("proportion", "tangents", tuple(silent), text, "")]
+    parts = _taken_apart(judged)
+    record.remarks += _where_from(parts)
+    if not setting.reasons:
+        return
+    if setting.early is not None:
+        setting.early(to_comparison(record, setting.names, judged.precision, setting.seed))
+    try:
+        record.causes += _reasons(judged, rows, parts, bool(silent))
+    except Exception as error:  # the verdict stands, whatever becomes of its reason
+        judged.notes.append(f"The reason could not be looked for: {one_sentence(error)}")
+
+
+def _taken_apart(judged: _Judging) -> Parts:
+    join = without_float0(judged.truth.x_dot)[1]
+
+    def rule(moving: list[Any]) -> list[Matched]:
+        return judged.numbers(judged.run(judged.point.primals, join(moving))[1], [])
+
+    return take_apart(judged.point, rule, judged.precision, stream(judged.setting.seed))
+
+
+def _reasons(judged: _Judging, rows: Sequence[Matched], parts: Parts, silent: bool) -> list[Cause]:
+    """A named mistake or a line of the primal, else known numbers, and the general slips of what is left."""
+    arrays = judged.record.arrays
+    found = [] if silent else diagnose(parts.wrong, judged.setting.mistakes)
+    if not found:
+        known = known_tangents(judged.point, judged.truth, rows, arrays, judged.precision)
+        if known or silent:
+            return known
+    explained = {path for cause in found for path in cause.arrays}
+    whole = all(array.slip for array in arrays if not array.right)
+    slips = [] if whole else [cause for cause in parts.slips() if not explained.intersection(cause.arrays)]
+    return [parts.of_outputs(cause) for cause in (*found, *slips)]
+
+
+def _where_from(parts: Parts) -> list[Remark]:
+    """Tells which arrays' tangents enter wrongly."""
+    wrong, right = parts.arrays()
     if not (right and wrong):
         return []
-    text = f"y_dot is wrong when {listed(wrong)} alone moves, right when {listed(right)} alone does."
+    text = f"One moved at a time: y_dot is wrong for {listed(wrong)}, right for {listed(right)}."
     return [Remark(Feedback.WHERE, text)]
-
-
-def _still(x_dot: Any) -> Any:
-    moving, join = without_float0(x_dot)
-    return join([jax.device_put(np.zeros(leaf.shape, leaf.dtype)) for leaf in moving])
 
 
 def _ask_reverse(judged: _Judging, given: Sequence[np.ndarray]) -> bool:

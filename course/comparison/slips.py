@@ -139,9 +139,9 @@ def _handed_on(given: np.ndarray, context: Context) -> Slip | None:
     """What came in, or ones: the local derivative is missing, or all there is."""
     for name, cotangent in context.cotangents.items():
         if near(given, cotangent, context.tolerance):
-            return Slip("handed on", f"Yours is {name} as it came.", "By what must it be multiplied on its way back?")
+            return Slip("handed on", f"Yours is {name} as it came.", "By what must it be multiplied on its way?")
     if np.all(given == 1):
-        return Slip("ones", f"Yours is {_all(given, '1')}.", "Where does the cotangent that was handed in enter?")
+        return Slip("ones", f"Yours is {_all(given, '1')}.", "Where does what was handed in enter?")
     return None
 
 

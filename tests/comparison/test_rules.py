@@ -39,7 +39,7 @@ def test_a_tangent_left_out_is_traced_to_its_argument():
 
     found = of_affine(rule)
     assert found.headline == "y_dot is wrong"
-    assert "y_dot is wrong when w alone moves, right when x and b alone does." in said(found)
+    assert "One moved at a time: y_dot is wrong for w, right for x and b." in said(found)
 
 
 def test_a_slip_of_a_tangent_is_named():
