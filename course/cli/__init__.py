@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 import click
@@ -14,30 +15,47 @@ import click
 INTERRUPTED = 130
 """The exit status by which a shell knows Ctrl-C."""
 
+_ALL = "course.cli.all"
+
 OUR_FAULT = 70
 """The exit status by which programs of old say that they failed themselves."""
 
 
 class _Command(NamedTuple):
-    """Where a command is, and what it does in one line."""
+    """Where a command is, what it does in one line, and whether it is of every day."""
 
     home: str
     says: str
+    daily: bool = False
 
 
 COMMANDS = {
-    "start": _Command("course.cli.start", "Make a folder to work in."),
-    "check": _Command("course.cli.check", "Judge your answers."),
-    "compare": _Command("course.cli.compare", "Judge a backward pass of your own."),
-    "train": _Command("course.cli.train", "Train a network on a hand-written backward pass."),
-    "tour": _Command("course.cli.tour", "See all of it in a minute."),
-    "pack": _Command("course.cli.pack", "Make the file that you hand in."),
-    "grade": _Command("course.cli.grade", "Judge what a class handed in."),
+    "start": _Command("course.cli.start:start", "Make a folder to work in.", daily=True),
+    "next": _Command("course.cli.here:next_", "Say what comes next.", daily=True),
+    "check": _Command("course.cli.check:check", "Judge your answers.", daily=True),
+    "hint": _Command("course.cli.hint:hint", "Give one hint more.", daily=True),
+    "open": _Command("course.cli.opening:open_", "Open a lesson's file.", daily=True),
+    "progress": _Command("course.cli.standing:progress", "Show how far you are.", daily=True),
+    "solution": _Command("course.cli.solution:solution", "Show our answer, once yours is right."),
+    "reset": _Command("course.cli.reset:reset", "Put back what was handed out; yours is kept."),
+    "explain": _Command("course.cli.explain:explain", "Explain a mistake by its name."),
+    "tour": _Command("course.cli.tour:tour", "See all of it in a minute."),
+    "train": _Command("course.cli.train:train", "Train a network on a hand-written backward pass."),
+    "compare": _Command("course.cli.compare:compare", "Judge a backward pass of your own."),
+    "pack": _Command("course.cli.pack:pack", "Make the file that you hand in."),
+    "grade": _Command("course.cli.grade:grade", "Judge what a class handed in."),
+    "doctor": _Command("course.cli.doctor:doctor", "Look at this machine, and say what to do."),
+    "completion": _Command("course.cli.completion:completion", "Let your shell complete these words."),
 }
 
 
 class _Course(click.Group):
     """The group, whose commands are known by name and loaded by need."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Notes beforehand whether every command is to be listed: `--help` is answered before `--all` is read."""
+        ctx.meta[_ALL] = "--all" in takewhile(lambda word: word.startswith("-"), args)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Their names, in the order in which they are met."""
@@ -47,7 +65,8 @@ class _Course(click.Group):
         """The command of a name, imported now."""
         if name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(COMMANDS[name].home), name)
+        module, _, attribute = COMMANDS[name].home.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
     def resolve_command(
@@ -65,12 +84,22 @@ class _Course(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Lists the commands without importing them."""
+        """Lists the commands of every day, or all, without importing them."""
+        every = ctx.meta.get(_ALL, False)
         with formatter.section("Commands"):
-            formatter.write_dl([(name, command.says) for name, command in COMMANDS.items()])
+            formatter.write_dl([(name, row.says) for name, row in COMMANDS.items() if every or row.daily])
+        if not every:
+            formatter.write_text("There are more: course --help --all")
+
+
+def _list_all(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(context.get_help())
+        context.exit()
 
 
 @click.group(cls=_Course, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--all", is_flag=True, expose_value=False, callback=_list_all, help="List every command.")
 @click.version_option(package_name="handgrad", prog_name="handgrad", message="%(prog)s %(version)s")
 @click.pass_context
 def course(context: click.Context) -> None:

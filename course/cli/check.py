@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from course.answers import find_folder
+from course.cli.completing import complete_lesson
 from course.cli.progress import Progress
 from course.cli.readying import exercises_named, open_course_at, ready_jax, refuse_unknown_lesson
 from course.grading.attempts import Attempts
@@ -21,7 +22,7 @@ LEVELS = [level.name.lower() for level in Feedback]
 
 
 @click.command()
-@click.argument("name", metavar="[LESSON[.EXERCISE]]", required=False)
+@click.argument("name", metavar="[LESSON[.EXERCISE]]", required=False, shell_complete=complete_lesson)
 @click.option(
     "--submission", "path", metavar="PATH", help="A notebook, file, folder or module; by default your folder."
 )

@@ -1,4 +1,4 @@
-"""`course` alone: where you are and what is next, from what was checked before."""
+"""`course` alone, and `course next`: where you are and what comes next, from what was checked before."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ from pathlib import Path
 import click
 
 from course.answers import find_folder
-from course.grading.attempts import Attempt, Attempts
-from course.lessons import SYLLABUS
-from course.records import Status
+from course.cli.folder import Standing, attempts_in, file_of, next_of, standings, this_folder
 from course.show.words import command
-
-RIGHT = (Status.RIGHT, Status.COSTLY)
 
 
 def say_where() -> None:
@@ -22,30 +18,30 @@ def say_where() -> None:
         click.echo(f"You are not in a folder of this course: make one with `{command('start')}` and go there.")
         click.echo(f"Or see all of it in a minute: `{command('tour')}`. Everything else: `{command('--help')}`.")
         return
-    attempts = Attempts(folder)
-    if attempts.complaint:
-        click.echo(attempts.complaint, err=True)
-    lessons = _by_lesson(attempts.known)
-    for name, tried in lessons.items():
-        right = sum(attempt.status in RIGHT for attempt in tried.values())
-        click.echo(f"  {name:<24} {right} of {len(tried)} right")
-    click.echo(f"Next: {_next(lessons)}")
+    known = attempts_in(folder).known
+    for standing in standings(known):
+        if standing.tried:
+            click.echo(f"  {standing.lesson.name:<24} {standing.right} of {len(standing.tried)} right")
+    _say_next(folder, next_of(known))
 
 
-def _by_lesson(known: dict[str, Attempt]) -> dict[str, dict[str, Attempt]]:
-    """The exercises known of each lesson that was checked, in the order of the syllabus."""
-    found = {
-        row.name: {name: tried for name, tried in known.items() if name.partition(".")[0] == row.name}
-        for row in SYLLABUS
-    }
-    return {name: tried for name, tried in found.items() if tried}
+@click.command("next")
+def next_() -> None:
+    """Say which exercise comes next, and what to type."""
+    folder = this_folder()
+    _say_next(folder, next_of(attempts_in(folder).known))
 
 
-def _next(lessons: dict[str, dict[str, Attempt]]) -> str:
-    for row in SYLLABUS:
-        if row.name not in lessons:
-            return f"{row.title} (about {row.minutes} minutes): `{command(f'check {row.name}')}`"
-        for name, tried in lessons[row.name].items():
-            if tried.status not in RIGHT:
-                return f"{name}: `{command(f'check {name}')}`"
-    return "nothing, all that there is is right."
+def _say_next(folder: Path, standing: Standing | None) -> None:
+    if standing is None:
+        click.echo("Next: nothing, all that there is is right.")
+        return
+    lesson, name = standing.lesson, standing.next
+    begun = f"{name}, in {lesson.title!r}" if standing.tried else f"{lesson.title} (about {lesson.minutes} minutes)"
+    click.echo(f"Next: {begun}")
+    file = file_of(folder, lesson.name)
+    ways = {"open it": f"open {lesson.name}"} if file else {"add its file": "start ."}
+    ways |= {"check": f"check {name}"}
+    ways |= {"stuck": f"hint {name}"} if standing.tried else {}
+    said = [f"{what}: `{command(typed)}`" for what, typed in ways.items()]
+    click.echo("  " + " · ".join([file.name, *said] if file else said))

@@ -7,11 +7,12 @@ is written, and replaced as a whole, so that two commands at once lose at most e
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime
 import json
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,22 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class Attempt:
-    """How an exercise stands: wrong tries so far, the last verdict in short, and a hash of the last wrong text."""
+    """How an exercise stands.
+
+    Wrong tries so far, the last verdict in short, a hash of the last wrong text, and how many hints were asked for.
+    """
 
     attempts: int = 0
     status: str = Status.NOT_STARTED.value
     points: float = 0.0
     when: str = ""
     source: str = ""
+    hints: int = 0
+
+    @property
+    def right(self) -> bool:
+        """Whether it was right when it was last judged, costly or not."""
+        return self.status in (Status.RIGHT, Status.COSTLY)
 
     def number(self, source: str) -> int:
         """Which try a text is, from 1. The wrong text of last time, judged again, is no new one."""
@@ -40,7 +50,8 @@ class Attempt:
     def after(self, verdict: Verdict, source: str) -> Attempt:
         """How it stands after a verdict. Only a wrong answer is a try: a slip of the keyboard is no mathematics."""
         wrong = verdict.status is Status.WRONG and not verdict.ours
-        return Attempt(
+        return dataclasses.replace(
+            self,
             attempts=self.number(source) if wrong else self.attempts,
             status=verdict.status.value,
             points=verdict.points + verdict.cost_points,
@@ -66,13 +77,22 @@ class Attempts:
 
     def keep(self, verdict: Verdict, source: str, lesson: Iterable[str] = ()) -> None:
         """Keeps a verdict on a text. `lesson` names all exercises beside it, which may be new to the file."""
+        self._change(verdict.exercise, lesson, lambda attempt: attempt.after(verdict, source))
+
+    def take_hint(self, exercise: str, most: int, lesson: Iterable[str] = ()) -> int:
+        """Counts one hint more for an exercise, of `most` that there are; returns how many it has had."""
+        taken = min(self.known.get(exercise, Attempt()).hints + 1, most)
+        self._change(exercise, lesson, lambda attempt: dataclasses.replace(attempt, hints=taken))
+        return taken
+
+    def _change(self, exercise: str, lesson: Iterable[str], change: Callable[[Attempt], Attempt]) -> None:
         if self._place is None:
             return
         whole = self._read()
         known = {**_attempts_in(whole)}
-        for name in (*lesson, verdict.exercise):
+        for name in (*lesson, exercise):
             known.setdefault(name, Attempt())
-        known[verdict.exercise] = known[verdict.exercise].after(verdict, source)
+        known[exercise] = change(known[exercise])
         self.known = known
         exercises = {name: asdict(attempt) for name, attempt in known.items()}
         self._write(self._place, {"schema": SCHEMA, **whole, "exercises": exercises})
@@ -122,6 +142,13 @@ def _attempts_in(whole: Mapping[str, Any]) -> dict[str, Attempt]:
 def _attempt_of(entry: Any) -> Attempt | None:
     try:
         known = Attempt(**entry)
-        return Attempt(int(known.attempts), str(known.status), float(known.points), str(known.when), str(known.source))
+        return Attempt(
+            int(known.attempts),
+            str(known.status),
+            float(known.points),
+            str(known.when),
+            str(known.source),
+            int(known.hints),
+        )
     except (TypeError, ValueError):
         return None

@@ -9,7 +9,7 @@ from course.cli import COMMANDS, INTERRUPTED, OUR_FAULT, main
 
 
 def test_help_lists_every_command_and_imports_none(capsys):
-    assert main(["--help"]) == 0
+    assert main(["--help", "--all"]) == 0
     out = capsys.readouterr().out
     assert all(f"  {name}" in out for name in COMMANDS)
 
@@ -36,7 +36,7 @@ print(*sys.modules, file=sys.stderr)
     assert not {"pytest", "matplotlib", "optax", "sklearn", "IPython", "orbax", "nbformat"} & loaded
 
 
-@pytest.mark.parametrize("typed, meant", [("chek", "did you mean check?"), ("zzz", "there are start, check")])
+@pytest.mark.parametrize("typed, meant", [("chek", "did you mean check?"), ("zzz", "there are start, next, check")])
 def test_a_command_that_is_not_there_is_one_sentence(capsys, typed, meant):
     assert main([typed]) == 2
     assert meant in capsys.readouterr().err
