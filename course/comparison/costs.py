@@ -15,6 +15,7 @@ from course.comparison.study import Study
 from course.records import YOURS, Cost
 
 REVERSE = "jax.vjp"
+FORWARD = "jax.jvp, one column"
 
 
 def pair_costs(known: Study, count: Count, residuals: int) -> tuple[Cost, ...]:
@@ -56,7 +57,7 @@ def _rows(found: MethodCounts, yours: Count | None, residuals: int | None, vjp_r
         _cost("primal", found.primal, found.primal),
         *own,
         _cost(REVERSE, found.vjp, found.primal, vjp_residuals),
-        _cost("jax.jvp, one column", found.jvp, found.primal),
+        _cost(FORWARD, found.jvp, found.primal),
         _cost("jax.jacfwd, all columns", found.jacfwd, found.primal),
         _cost("central differences", found.central, found.primal),
     )

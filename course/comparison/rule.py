@@ -6,6 +6,7 @@ The mirror of `pair`: the answer's tangents are held against `jax.jvp`, and reve
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from course.comparison.answer import (
 from course.comparison.compiled import quick
 from course.comparison.costs import rule_costs
 from course.comparison.diagnosis import diagnose
+from course.comparison.excess.find import find_excesses_of_rule
 from course.comparison.faults import one_sentence
 from course.comparison.floating import along_floating, split_floating
 from course.comparison.judging import Record, Setting, at_precision, judging, stream, to_comparison
@@ -128,6 +130,8 @@ def _judge(judged: _Judging) -> None:
         _ask_float32(judged)
     if judged.setting.cost and traced is not None:
         questions.ask_for_cost(record, lambda: rule_costs(study(point), traced))
+        with contextlib.suppress(Exception):
+            record.excesses = find_excesses_of_rule(traced, study(point).jaxpr, judged.rule, point.floating())
 
 
 def _ask_forward(judged: _Judging, rows: Sequence[Matched]) -> bool:

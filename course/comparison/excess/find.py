@@ -58,6 +58,16 @@ def find_excesses(spent: Spent) -> tuple[Excess, ...]:
     )
 
 
+def find_excesses_of_rule(
+    traced: ClosedJaxpr, primal: ClosedJaxpr, rule: Callable[..., Any], moving: Sequence[tuple[str, Any]]
+) -> tuple[Excess, ...]:
+    """The same for a traced tangent rule: it has one half, which must work out the value, and saves nothing."""
+    whole = Numbered(traced, primal, jax.make_jaxpr(lambda: ())())
+    found = [waste for waste in wastes(whole, [leaf.size for _, leaf in moving]) if waste.kind != "again"]
+    folder = folder_of(rule)
+    return tuple(Excess(waste.kind, "flops", _work_sentence(waste, folder)) for waste in found[:MOST_TOLD])
+
+
 def _backward(spent: Spent, residuals: Any) -> ClosedJaxpr:
     moving, join = without_float0(spent.y_bar)
 

@@ -1,4 +1,4 @@
-"""What an answer may cost: FLOPs as ratios to `jax.vjp`'s, saved bytes by the exercise's own formula in its sizes.
+"""What an answer may cost: FLOPs as ratios to JAX's own method, saved bytes by the exercise's own formula in its sizes.
 
 products    2 m n k of matrix products and convolutions: gated tightly, since each is there for a reason
 all         with slack: an honest derivation may do more arithmetic around them, or less
@@ -20,9 +20,9 @@ from course.records import YOURS, Comparison, Cost
 class Limits:
     """Limits of cost.
 
-    `products` is a ratio to the FLOPs that `jax.vjp` spends on matrix products and convolutions; a product may also
-    stand where that sums or multiplies by element. `flops` is a ratio for all FLOPs but those of linear algebra: right
-    answers measured were 0.76 to 1.29, central differences 24 and more. `residual_bytes` takes the primals and gives
+    `products` is a ratio to the FLOPs that JAX's own method spends on matrix products and convolutions; a product may
+    also stand where that sums or multiplies by element. `flops` is a ratio for all FLOPs but those of linear algebra:
+    right pairs measured were 0.76 to 1.29, central differences 24 and more. `residual_bytes` takes the primals and gives
     bytes; None sets no limit.
     """
 
@@ -30,35 +30,35 @@ class Limits:
     flops: float = 2.0
     residual_bytes: Callable[..., int] | None = None
 
-    def excess(self, found: Comparison, point: Point) -> str:
-        """What is exceeded and, where it is known, why; empty where nothing is."""
+    def excess(self, found: Comparison, point: Point, beside: str = REVERSE) -> str:
+        """What is exceeded beside a method of JAX and, where it is known, why; empty where nothing is."""
         costs = {cost.method: cost for cost in found.costs}
         if YOURS not in costs:
             return "Its cost could not be counted."
-        yours, reverse = costs[YOURS], costs[REVERSE]
+        yours, own = costs[YOURS], costs[beside]
         for of, exceeded in (
-            ("flops", self._too_many_products(yours, reverse) or self._too_many_flops(yours, reverse)),
+            ("flops", self._too_many_products(yours, own) or self._too_many_flops(yours, own)),
             ("bytes", self._too_many_bytes(yours, point)),
         ):
             if exceeded:
                 return " ".join([exceeded, *(excess.text for excess in found.excesses if excess.of == of)])
         return ""
 
-    def _too_many_products(self, yours: Cost, reverse: Cost) -> str:
-        beside = reverse.flops - reverse.linear_flops - reverse.product_flops
-        if yours.product_flops <= self.products * reverse.product_flops + beside:
+    def _too_many_products(self, yours: Cost, own: Cost) -> str:
+        other = own.flops - own.linear_flops - own.product_flops
+        if yours.product_flops <= self.products * own.product_flops + other:
             return ""
-        ratio = yours.product_flops / max(reverse.product_flops, 1)
+        ratio = yours.product_flops / max(own.product_flops, 1)
         return (
-            f"Its matrix products take {ratio:.3g} times the FLOPs of those of jax.vjp; "
+            f"Its matrix products take {ratio:.3g} times the FLOPs of those of {_name(own)}; "
             f"{self.products:.2g} times is the limit."
         )
 
-    def _too_many_flops(self, yours: Cost, reverse: Cost) -> str:
-        ratio = (yours.flops - yours.linear_flops) / max(reverse.flops - reverse.linear_flops, 1)
+    def _too_many_flops(self, yours: Cost, own: Cost) -> str:
+        ratio = (yours.flops - yours.linear_flops) / max(own.flops - own.linear_flops, 1)
         if ratio <= self.flops:
             return ""
-        return f"It takes {ratio:.2g} times the FLOPs of jax.vjp; {self.flops:.2g} times is the limit."
+        return f"It takes {ratio:.2g} times the FLOPs of {_name(own)}; {self.flops:.2g} times is the limit."
 
     def _too_many_bytes(self, yours: Cost, point: Point) -> str:
         if self.residual_bytes is None or yours.residual_bytes is None:
@@ -67,3 +67,7 @@ class Limits:
         if yours.residual_bytes <= limit:
             return ""
         return f"It saves {yours.residual_bytes} bytes for backward; {limit} are enough."
+
+
+def _name(own: Cost) -> str:
+    return own.method.partition(",")[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from course.comparison.agreement import array_error, scales
-from course.comparison.answer import AnswerFault, Watch
+from course.comparison.answer import AnswerFault, Watch, mismatch_is_fault, two_parts
 from course.comparison.compiled import quick
 from course.comparison.floating import along_floating, split_floating
 from course.comparison.pair import Setting, judging
 from course.comparison.point import Point, make_point
 from course.comparison.precision import FLOAT64
+from course.comparison.questions import numbers_of
 from course.comparison.runs import Pair
-from course.comparison.trees import argument_names, has_tangent, named_leaves, without_float0
+from course.comparison.trees import Matched, argument_names, has_tangent, match, named_leaves, without_float0
 from course.exercises.tasks.drawing import Draw
 from course.records import Example
 
@@ -41,14 +42,30 @@ def smallest_counterexample(
 
     One whose right numbers are not all zero is preferred.
     """
-    probe = Draw(setting.seed)
-    draw(probe)
     pair = Pair(fwd, bwd, setting, Watch())
+    return _smallest(primal, draw, setting.seed, lambda point: _example_at(point, pair))
+
+
+def smallest_for_rule(
+    primal: Callable[..., Any], draw: Callable[[Draw], tuple[Any, ...]], rule: Callable[..., Any], setting: Setting
+) -> Example | None:
+    """The same for a tangent rule, which shows a wrong tangent of the value."""
+    return _smallest(primal, draw, setting.seed, lambda point: _rule_example_at(point, rule, setting))
+
+
+def _smallest(
+    primal: Callable[..., Any],
+    draw: Callable[[Draw], tuple[Any, ...]],
+    seed: int,
+    example_at: Callable[[Point], Example | None],
+) -> Example | None:
+    probe = Draw(seed)
+    draw(probe)
     fallback = None
     with judging():
         for sizes in _small_sizes(len(probe.asked)):
-            point = make_point(primal, draw(Draw(setting.seed, small=sizes))).cast(np.float64)
-            example = _example_at(point, pair)
+            point = make_point(primal, draw(Draw(seed, small=sizes))).cast(np.float64)
+            example = example_at(point)
             if example is not None and any(np.any(array) for array in example.right.values()):
                 return example
             fallback = fallback or example
@@ -64,21 +81,50 @@ def _small_sizes(axes: int) -> Iterator[tuple[int, ...]]:
 
 
 def _example_at(point: Point, pair: Pair) -> Example | None:
-    y_bar = _counting_cotangent(point)
+    y_bar = _counting(jax.eval_shape(point.primal, *point.primals))
     try:
         given = pair.numbers_by(point, y_bar, at_once=True)
     except AnswerFault:
         return None
-    right = _right(point, y_bar)
+    return _first_wrong(given, _right(point, y_bar), lambda: _inputs(point, pair, y_bar))
+
+
+def _rule_example_at(point: Point, rule: Callable[..., Any], setting: Setting) -> Example | None:
+    x_dot, name = _counting(point.primals), setting.names[0]
+    try:
+        _, y_dot = two_parts(Watch().call(rule, name, point.primals, x_dot), name, "(y, y_dot)")
+        with mismatch_is_fault():
+            given = numbers_of(match(jax.eval_shape(point.primal, *point.primals), y_dot, "y_dot", "y", []), [])
+    except AnswerFault:
+        return None
+    tangents = quick(_Pushed(point.primal), point.primal)(point.primals, without_float0(x_dot)[0])
+    right = {row.path: np.asarray(tangent) for row, tangent in zip(given, tangents, strict=True)}
+    return _first_wrong(given, right, lambda: _moved(point, x_dot))
+
+
+def _moved(point: Point, x_dot: tuple[Any, ...]) -> dict[str, np.ndarray]:
+    """The arguments and their tangents, by name."""
+    dots = [f"{name}_dot" for name in point.names]
+    return _arrays([*zip(point.names, point.primals, strict=True), *zip(dots, x_dot, strict=True)])
+
+
+def _arrays(named: Iterable[tuple[str, Any]]) -> dict[str, np.ndarray]:
+    leaves = [(path, leaf) for name, tree in named for path, leaf in named_leaves(tree, name)]
+    return {path: np.asarray(leaf) for path, leaf in leaves if leaf.dtype != jax.dtypes.float0}
+
+
+def _first_wrong(
+    given: Sequence[Matched], right: Mapping[str, np.ndarray], inputs: Callable[[], dict[str, np.ndarray]]
+) -> Example | None:
     divisors = dict(zip(right, scales(list(right.values()), FLOAT64.floor), strict=True))
     for row in given:
         if not array_error(row.given, right[row.path], divisors[row.path]) <= NOTICEABLE:
-            return Example(_inputs(point, pair, y_bar), {row.path: row.given}, {row.path: right[row.path]})
+            return Example(inputs(), {row.path: row.given}, {row.path: right[row.path]})
     return None
 
 
-def _counting_cotangent(point: Point) -> Any:
-    """A cotangent of small integers that are not all alike; the first is not 1, or forgetting it would not show."""
+def _counting(like: Any) -> Any:
+    """Cotangents or tangents of small integers, not all alike; the first is not 1, or forgetting it would not show."""
     counter = itertools.cycle((2.0, 1.0, -1.0, 3.0, -2.0))
 
     def draw(leaf: Any) -> Any:
@@ -87,7 +133,18 @@ def _counting_cotangent(point: Point) -> Any:
         numbers = [next(counter) for _ in range(leaf.size)]
         return jnp.asarray(np.reshape(numbers, leaf.shape), leaf.dtype)
 
-    return jax.tree.map(draw, jax.eval_shape(point.primal, *point.primals))
+    return jax.tree.map(draw, like)
+
+
+@dataclass(frozen=True)
+class _Pushed:
+    """The tangents of all floating outputs of a primal by `jax.jvp`, in order."""
+
+    primal: Callable[..., Any]
+
+    def __call__(self, primals: tuple[Any, ...], x_dot: list[Any]) -> list[Any]:
+        moving, still, join = split_floating(primals)
+        return list(jax.jvp(along_floating(self.primal, join, still), moving, x_dot, has_aux=True)[1])
 
 
 @dataclass(frozen=True)
@@ -110,7 +167,6 @@ def _right(point: Point, y_bar: Any) -> dict[str, np.ndarray]:
 def _inputs(point: Point, pair: Pair, y_bar: Any) -> dict[str, np.ndarray]:
     """What goes in, by name. A nudge of zero, asked for only to have its cotangent, is left out."""
     named = zip((*point.names, argument_names(pair.bwd, 2)[1]), (*point.primals, y_bar), strict=True)
-    leaves = [(path, leaf) for name, tree in named for path, leaf in named_leaves(tree, name)]
-    given = {path: np.asarray(leaf) for path, leaf in leaves if leaf.dtype != jax.dtypes.float0}
+    given = _arrays(named)
     asked = {point.names[place] for place in pair.setting.asked or ()}
     return {path: leaf for path, leaf in given.items() if np.any(leaf) or path not in asked}
