@@ -14,12 +14,15 @@ from course.comparison.floating import along_floating, split_floating
 from course.comparison.judging import judging, stream
 from course.comparison.oracle import draw_like
 from course.comparison.point import Point, make_point
+from course.comparison.precision import FLOAT64
+from course.comparison.tangents import find_tangents
 from course.comparison.trees import has_tangent
 from course.exercises import papers
 from course.exercises.exercise import Exercise
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import PairTask
 from course.exercises.tasks.question import ANSWER
+from course.exercises.tasks.tangent_rule import TangentRuleTask
 from course.exercises.tasks.task import Sitting
 from course.records import Status
 from evidence.pieces import Piece
@@ -27,6 +30,9 @@ from evidence.tables import table
 
 TITLE = "Blank and lazy answers"
 SEED = 0
+STEP = 6e-6
+"""Of central differences, relative: the cube root of float64's last place, where they are at their best."""
+
 BLANKS = (None, ..., "", "?", float("nan"))
 """What a question is answered with by somebody who does not answer it."""
 
@@ -40,7 +46,7 @@ def pieces() -> list[Piece]:
 
 def _judge_all(exercise: Exercise, step: Callable[[], None]) -> dict[str, str]:
     """How every lazy answer fares, by what it is: its status, and the question at which judging ended."""
-    sitting = Sitting(SEED, example=False, reasons=False)
+    sitting = Sitting(SEED, by_hand=exercise.allows, example=False, reasons=False)
     judged = {name: exercise.task.judge(answer, sitting) for name, answer in lazy_answers(exercise)}
     step()
     return {name: [found.status.value, found.failed] for name, found in judged.items()}
@@ -51,6 +57,8 @@ def lazy_answers(exercise: Exercise) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if isinstance(exercise.task, PairTask):
         for name, bwd in _backwards(exercise.task):
             yield name, {exercise.task.fwd: _forward(exercise.task), exercise.task.bwd: bwd}
+    elif isinstance(exercise.task, TangentRuleTask):
+        yield from ((name, {exercise.task.rule: rule}) for name, rule in _rules(exercise.task))
     elif not exercise.task.names:
         yield from ((f"answered with {blank!r}", {ANSWER: blank}) for blank in BLANKS)
 
@@ -71,6 +79,57 @@ def _backwards(task: PairTask) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 def _stub(residuals: Any, y_bar: Any) -> Any:
     raise NotImplementedError
+
+
+def _rules(task: TangentRuleTask) -> Iterator[tuple[str, Callable[..., Any]]]:
+    point = make_point(task.primal, task.draw(Draw(SEED)))
+    for name, tangent in (
+        ("zeros", lambda y, primals, tangents: jax.tree.map(jnp.zeros_like, y)),
+        ("ones", lambda y, primals, tangents: jax.tree.map(jnp.ones_like, y)),
+        ("the primal's value", lambda y, primals, tangents: y),
+        ("the primal at the tangents", lambda y, primals, tangents: task.primal(*_at_tangents(primals, tangents))),
+        ("the first tangent itself", _first_tangent),
+        ("central differences", partial(_differences, task)),
+        ("the right tangents, remembered", partial(_remembered_tangents, _tangents(point))),
+    ):
+        yield name, partial(_with_value, task, tangent)
+    yield "the unfilled stub", _stub
+
+
+def _with_value(task: TangentRuleTask, tangent: Callable[..., Any], primals: Any, tangents: Any) -> Any:
+    y = task.primal(*primals)
+    return y, tangent(y, primals, tangents)
+
+
+def _first_tangent(y: Any, primals: Any, tangents: Any) -> Any:
+    first = next(x_dot for x_dot in jax.tree.leaves(tangents) if x_dot.dtype != jax.dtypes.float0)
+    return jax.tree.map(lambda leaf: jnp.resize(first, leaf.shape), y)
+
+
+def _at_tangents(primals: Any, tangents: Any) -> Any:
+    return jax.tree.map(lambda x, x_dot: x if x_dot.dtype == jax.dtypes.float0 else x_dot, primals, tangents)
+
+
+def _differences(task: TangentRuleTask, y: Any, primals: Any, tangents: Any) -> Any:
+    def at(step: float) -> Any:
+        def move(x: Any, x_dot: Any) -> Any:
+            return x if x_dot.dtype == jax.dtypes.float0 else x + step * x_dot
+
+        return task.primal(*jax.tree.map(move, primals, tangents))
+
+    return jax.tree.map(lambda ahead, behind: (ahead - behind) / (2 * STEP), at(STEP), at(-STEP))
+
+
+def _remembered_tangents(known: Any, y: Any, primals: Any, tangents: Any) -> Any:
+    return known
+
+
+def _tangents(point: Point) -> Any:
+    """What is right at the published seed, found at home by JAX."""
+    with judging():
+        truth = find_tangents(point.cast(jnp.float64), FLOAT64, stream(SEED))
+        found = iter(truth.forward)
+        return jax.tree.map(lambda leaf: next(found) if has_tangent(leaf) else None, truth.y)
 
 
 def _filled(task: PairTask, point: Point, fill: Callable[[Any, Any], Any], residuals: Any, y_bar: Any) -> Any:

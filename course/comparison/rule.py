@@ -15,6 +15,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import ClosedJaxpr
 
 from course.comparison import agreement, questions, single
 from course.comparison.answer import (
@@ -32,6 +33,7 @@ from course.comparison.faults import one_sentence
 from course.comparison.floating import along_floating, split_floating
 from course.comparison.judging import Record, Setting, at_precision, judging, stream, to_comparison
 from course.comparison.known import known_tangents
+from course.comparison.linearity import nonlinear_step
 from course.comparison.norms import norm
 from course.comparison.oracle import conditioning
 from course.comparison.parts import Parts, take_apart
@@ -126,6 +128,8 @@ def _judge(judged: _Judging) -> None:
     given = [np.asarray(row.given, np.float64) for row in rows]
     if not (_ask_reverse(judged, given) and _ask_differences(judged, given)):
         return
+    if traced is not None:
+        _ask_linearity(judged, traced, len(moving), len(rows))
     if judged.setting.float32 and judged.precision.name == FLOAT64.name:
         _ask_float32(judged)
     if judged.setting.cost and traced is not None:
@@ -180,6 +184,22 @@ def _ask_proportion(judged: _Judging, rows: Sequence[Matched]) -> dict[str, bool
 def _out_of_proportion(arrays: Mapping[str, bool]) -> str:
     names = listed(list(arrays))
     return f"{TURNED} times the tangents must give {TURNED} times {names}: {questions.how_stubborn(arrays)}."
+
+
+def _ask_linearity(judged: _Judging, traced: ClosedJaxpr, tangents: int, outputs: int) -> None:
+    """Asks whether every step is linear in the tangents: a note where it is not, or a refusal if it must be by hand.
+
+    Raises:
+        AnswerFault: It must be, and is not.
+    """
+    why = nonlinear_step(traced, tangents, outputs)
+    if not why:
+        return
+    if judged.setting.by_hand is None or judged.setting.by_hand:
+        judged.notes.append(f"jax.grad can't go back through it: not every step is linear in the tangents: {why}.")
+        return
+    message = f"Every step from the tangents to y_dot must be linear, as in a derivation; in yours, {why}."
+    raise AnswerFault(Fault("refused", judged.name, message))
 
 
 def _explain(judged: _Judging, rows: Sequence[Matched], stubborn: Mapping[str, bool]) -> None:

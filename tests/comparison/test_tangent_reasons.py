@@ -213,3 +213,40 @@ def test_no_reason_is_guessed():
     found = compare_jvp(*of_product(lambda x, w, xd, wd: jnp.cumsum(xd) + wd[::-1])[:2], draw(4), draw(4))
     assert found.causes == ()
     assert "The numbers match no simple slip." in said(found)
+
+
+def by_differences(primals, tangents):
+    def at(h):
+        return layer(*(x + h * x_dot for x, x_dot in zip(primals, tangents, strict=True)))
+
+    h = 1e-3 if primals[0].dtype == jnp.float32 else 1e-5
+    near, far = (at(h) - at(-h)) / (2 * h), (at(2 * h) - at(-2 * h)) / (4 * h)
+    return layer(*primals), (4 * near - far) / 3
+
+
+def test_differences_with_the_right_numbers_are_no_derivation():
+    found = compare_jvp(layer, by_differences, X, W, B, by_hand=True)
+    assert found.headline == "by_differences is not by hand"
+    assert "`tanh` is taken of what moves with them" in said(found) or "multiplied by themselves" in said(found)
+    found = compare_jvp(layer, by_differences, X, W, B)
+    assert found.agrees
+    assert any("jax.grad can't go back through it" in note for note in found.notes)
+
+
+def test_loops_and_solves_of_tangents_are_linear():
+    def primal(x):
+        return jnp.linalg.solve(jnp.eye(4) + 3, x)
+
+    def rule(primals, tangents):
+        (x,), (x_dot,) = primals, tangents
+        y_dot = jax.lax.scan(lambda carry, _: (carry, None), x_dot, None, length=2)[0]
+        return primal(x), primal(y_dot)
+
+    assert compare_jvp(primal, rule, draw(4), by_hand=True).agrees
+
+    def iterated(primals, tangents):
+        (x,), (x_dot,) = primals, tangents
+        _, y_dot = jax.lax.while_loop(lambda c: c[0] < 3, lambda c: (c[0] + 1, 2 * c[1]), (0, x_dot))
+        return 8 * x, y_dot
+
+    assert compare_jvp(lambda x: 8 * x, iterated, draw(4), by_hand=True).agrees

@@ -12,6 +12,7 @@ from course.exercises.tasks.tangent_rule import TangentRuleTask
 from course.exercises.tasks.task import Sitting
 from course.grading.sentences import verdict_of
 from course.records import Feedback, Status
+from evidence.lazy import lazy_answers
 
 
 def layer(x, w):
@@ -146,3 +147,12 @@ def test_what_is_known_is_told_before_the_reason_is_looked_for():
 @pytest.mark.parametrize("seed", [1, 2])
 def test_reasons_hold_at_other_seeds(seed):
     assert [cause.name for cause in judged(without_slope, seed=seed).comparison.causes] == ["no slope"]
+
+
+def test_lazy_rules_do_not_pass():
+    statuses = {
+        name: TASK.judge(answer, Sitting(by_hand=frozenset(), example=False, reasons=False)).status
+        for name, answer in lazy_answers(EXERCISE)
+    }
+    assert len(statuses) == 8
+    assert not {Status.RIGHT, Status.COSTLY} & set(statuses.values()), statuses

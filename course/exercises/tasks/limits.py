@@ -22,8 +22,8 @@ class Limits:
 
     `products` is a ratio to the FLOPs that JAX's own method spends on matrix products and convolutions; a product may
     also stand where that sums or multiplies by element. `flops` is a ratio for all FLOPs but those of linear algebra:
-    right pairs measured were 0.76 to 1.29, central differences 24 and more. `residual_bytes` takes the primals and gives
-    bytes; None sets no limit.
+    right pairs measured were 0.76 to 1.29, central differences 24 and more. `residual_bytes` takes the primals and
+    gives bytes; None sets no limit.
     """
 
     products: float = 1.1
