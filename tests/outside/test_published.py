@@ -31,6 +31,43 @@ def mazur(w, b):
     return 0.5 * jnp.sum((jax.nn.sigmoid(w[1] @ hidden + b[1]) - target) ** 2)
 
 
+def udl(nudges, betas, omegas):
+    """The toy model of S. Prince, "Understanding Deep Learning", notebook 7.1: its squared error at x = 2.3, y = 2.
+
+    The nudges move f0, h1, f1, h2, f2, h3, f3, so that their derivatives are those of the intermediates.
+    """
+    f = betas[0] + omegas[0] * 2.3 + nudges[0]
+    for place, function in ((1, jnp.sin), (2, jnp.exp), (3, jnp.cos)):
+        h = function(f) + nudges[2 * place - 1]
+        f = betas[place] + omegas[place] * h + nudges[2 * place]
+    return (f - 2.0) ** 2
+
+
+UDL = (np.zeros(7), np.array([1.0, 2.0, -3.0, 0.4]), np.array([0.1, -0.4, 2.0, 3.0]))
+UDL_DERIVATIVES = [
+    [2.281, 6.824, -17.060, -3.366, -1.683, 2.234, 0.745],
+    [2.281, -17.060, -1.683, 0.745],
+    {(1,): -16.079, (2,): -8.530, (3,): 0.489},
+]
+
+
+def tanh_neuron(x, w, b):
+    """The neuron of A. Karpathy's lecture "building micrograd", repository nn-zero-to-hero."""
+    return jnp.tanh(w @ x + b)
+
+
+def sigmoid_neuron(w, x):
+    """The neuron of Stanford CS231n, "Backpropagation, Intuitions"; the last weight is the bias."""
+    return jax.nn.sigmoid(w[0] * x[0] + w[1] * x[1] + w[2])
+
+
+def tanh_by_exp(x):
+    """The function of the README of HIPS/autograd."""
+    y = jnp.exp(-2.0 * x)
+    return (1.0 - y) / (1.0 + y)
+
+
+NEURON = (np.array([2.0, 0.0]), np.array([-3.0, 1.0]), 6.8813735870195432)
 MAZUR = (np.array([[[0.15, 0.20], [0.25, 0.30]], [[0.40, 0.45], [0.50, 0.55]]]), np.array([0.35, 0.60]))
 
 
@@ -44,6 +81,37 @@ PUBLISHED = {
     "Mazur": (mazur, MAZUR, 0.298371109, [{(1, 0, 0): 0.082167041, (0, 0, 0): 0.000438568}], 5e-9),
     "JAX quickstart": (logistic, (np.arange(3.0),), None, [[0.25, 0.19661194, 0.10499357]], 5e-8),
     "JAX, tanh": (jnp.tanh, (2.0,), None, [0.070650816], 5e-8),
+    "CS231n, a product of a sum": (lambda x, y, z: (x + y) * z, (-2.0, 5.0, -4.0), -12.0, [-4.0, -4.0, 3.0], 1e-12),
+    "CS231n, a maximum": (
+        lambda x, y, z, w: 2 * (x * y + jnp.maximum(z, w)),
+        (3.0, -4.0, 2.0, -1.0),
+        -20.0,
+        [-8.0, 6.0, 2.0, 0.0],
+        1e-12,
+    ),
+    "CS231n, a neuron": (
+        sigmoid_neuron,
+        (np.array([2.0, -3.0, -3.0]), np.array([-1.0, -2.0])),
+        0.73,
+        [[-0.20, -0.39, 0.20], [0.39, -0.59]],
+        5e-3,
+    ),
+    "micrograd, the lecture's product": (
+        lambda a, b, c, f: (a * b + c) * f,
+        (2.0, -3.0, 10.0, -2.0),
+        -8.0,
+        [6.0, -4.0, -2.0, 4.0],
+        1e-12,
+    ),
+    "micrograd, the lecture's neuron": (
+        tanh_neuron,
+        NEURON,
+        0.7071067811865476,
+        [[-1.5, 0.5], [1.0, 0.0], 0.5],
+        1e-14,
+    ),
+    "UDL 7.1": (udl, UDL, None, UDL_DERIVATIVES, 5e-4),
+    "HIPS autograd": (tanh_by_exp, (1.0,), None, [0.41997434161402603], 1e-15),
     "JAX, log1pexp": (lambda x: jnp.log1p(jnp.exp(x)), (3.0,), 3.0485873, [0.9525741], 1e-7),
 }
 """Primal, inputs, published value, published derivatives or some entries of them, and how exactly they were printed."""
