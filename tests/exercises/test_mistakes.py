@@ -11,6 +11,7 @@ import pytest
 from course.authoring.checkout import PACKAGE, this_checkout
 from course.authoring.leaks import asked_of, leaks
 from course.authoring.solution import read_solution
+from course.comparison.compiled import QUICK
 from course.comparison.diagnosis import diagnose
 from course.comparison.judging import judging, stream
 from course.comparison.mistakes import parts_of
@@ -76,14 +77,14 @@ def at(name: str, seed: int) -> At:
     with judging():
         point = make_point(task.primal, task.draw(Draw(seed))).cast(np.float64)
         truth = find_truth(point, FLOAT64, stream(seed))
-        primals = (task.primal, *(mistake.primal for mistake in task.mistakes))
         expected = cotangents_expected(point, truth)
-        found = parts_of(primals, point, expected.way, expected.handed)
+        found = parts_of(tuple(mistake.primal for mistake in task.mistakes), point, expected.way, expected.handed)
     asked = {point.names[place] for place in task.asked or range(len(point.names)) if place not in task.data}
     paths = [path for path, _ in point.floating()]
     kept = [place for place, path in enumerate(paths) if path.partition(".")[0].removesuffix("_bar") in asked]
     names = ["right", *(mistake.name for mistake in task.mistakes)]
-    return At(point, expected, names, [{paths[place]: arrays[place] for place in kept} for arrays in found])
+    parts = [{paths[place]: arrays[place] for place in kept} for arrays in (truth.reverse, *found)]
+    return At(point, expected, names, parts)
 
 
 def distance(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> float:
@@ -102,11 +103,11 @@ def test_every_pair_exercise_has_a_catalogue_of_mistakes_with_names_of_their_own
 @pytest.mark.parametrize("name", PAIRS)
 def test_a_mistake_keeps_the_value_at_ordinary_and_awkward_inputs(name):
     task = task_of(name)
+    functions = (task.primal, *(mistake.primal for mistake in task.mistakes))
+    values = jax.jit(lambda *primals: [function(*primals) for function in functions], compiler_options=QUICK)
     for draw in (task.draw, *(case.draw for case in task.awkward)):
         with judging():
-            point = make_point(task.primal, draw(Draw(0))).cast(np.float64)
-            run = jax.jit(lambda *primals: [f(*primals) for f in (task.primal, *(m.primal for m in task.mistakes))])
-            right, *others = run(*point.primals)
+            right, *others = values(*make_point(task.primal, draw(Draw(0))).cast(np.float64).primals)
         for mistake, value in zip(task.mistakes, others, strict=True):
             np.testing.assert_allclose(value, right, rtol=1e-12, err_msg=mistake.name)
 
