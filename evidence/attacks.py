@@ -31,6 +31,9 @@ SECONDS = 20
 NO_CHEATS = frozenset({"costly_formula"})
 """Files among the attacks that are a poor answer, but an answer."""
 
+SAMPLE = ("alias", "differences_in_scan", "hard_coded", "read_solutions", "loops")
+"""Differentiation under another name, no differentiation at all, numbers of old, another's work; and honest work."""
+
 TRACED = dataclasses.replace(LAYER, task=dataclasses.replace(LAYER.task, traceable=True))
 """The exercise as most are: an answer must be traceable."""
 
@@ -39,7 +42,16 @@ NEEDS = {"equinox": "equinox", "flax": "flax"}
 
 def pieces() -> list[Piece]:
     """One for each file that can be tried here."""
-    return [Piece(name, 1, partial(_judge, name)) for name in (*ATTACKS, *HONEST) if _installed(NEEDS.get(name, "jax"))]
+    return [_piece(name) for name in (*ATTACKS, *HONEST) if _installed(NEEDS.get(name, "jax"))]
+
+
+def sample() -> list[Piece]:
+    """An attack of each family, and an honest file."""
+    return [_piece(name) for name in SAMPLE]
+
+
+def _piece(name: str) -> Piece:
+    return Piece(name, 1, partial(_judge, name))
 
 
 def _installed(package: str) -> bool:

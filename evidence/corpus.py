@@ -8,11 +8,15 @@ from functools import partial
 from typing import Any
 
 from evidence.pieces import Piece
+from evidence.sampling import one_a_lesson, spread
 from evidence.tables import table
 from tests.corpus.answers import Answer, all_answers, said_of
 
 TITLE = "The corpus, by exercise and mistake"
 SEEDS = (0, 1)
+SOME_WRONG = 2
+"""So many of an exercise are in the sample."""
+
 PARTS = ("line", "place")
 """What is said of these is a sentence, of which the corpus holds a part."""
 
@@ -23,6 +27,16 @@ def pieces() -> list[Piece]:
     """One for each exercise."""
     exercises = dict.fromkeys(answer.exercise for answer in all_answers())
     return [_piece(name, [answer for answer in all_answers() if answer.exercise == name]) for name in exercises]
+
+
+def sample() -> list[Piece]:
+    """Some wrong answers and a right one to one exercise of each lesson: others than the test suite tries."""
+    return [_piece(name, _some([a for a in all_answers() if a.exercise == name])) for name in one_a_lesson()]
+
+
+def _some(answers: Sequence[Answer]) -> list[Answer]:
+    wrong = [answer for answer in answers if answer.tier != "right"]
+    return [*spread(wrong[1:], SOME_WRONG), next(answer for answer in answers if answer.tier == "right")]
 
 
 def _piece(exercise: str, answers: Sequence[Answer]) -> Piece:

@@ -17,7 +17,7 @@ from course.comparison.point import Point, make_point
 from course.comparison.precision import FLOAT64
 from course.comparison.tangents import find_tangents
 from course.comparison.trees import has_tangent
-from course.exercises import papers
+from course.exercises import find_exercise, papers
 from course.exercises.exercise import Exercise
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import PairTask
@@ -26,6 +26,7 @@ from course.exercises.tasks.tangent_rule import TangentRuleTask
 from course.exercises.tasks.task import Sitting
 from course.records import Status
 from evidence.pieces import Piece
+from evidence.sampling import one_a_lesson
 from evidence.tables import table
 
 TITLE = "Blank and lazy answers"
@@ -39,9 +40,16 @@ BLANKS = (None, ..., "", "?", float("nan"))
 
 def pieces() -> list[Piece]:
     """One for each exercise."""
-    return [
-        Piece(exercise.name, 1, partial(_judge_all, exercise)) for paper in papers() for exercise in paper.exercises
-    ]
+    return [_piece(exercise) for paper in papers() for exercise in paper.exercises]
+
+
+def sample() -> list[Piece]:
+    """One pair of each lesson."""
+    return [_piece(find_exercise(name)) for name in one_a_lesson(PairTask)]
+
+
+def _piece(exercise: Exercise) -> Piece:
+    return Piece(exercise.name, 1, partial(_judge_all, exercise))
 
 
 def _judge_all(exercise: Exercise, step: Callable[[], None]) -> dict[str, str]:

@@ -11,7 +11,7 @@ import importlib
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from course.records import Comparison, Findings, Status
 from evidence.equivalent import EQUIVALENT
 from evidence.mutants import Mutant, mutants
 from evidence.pieces import ROOT, Piece, at_most
+from evidence.sampling import one_a_lesson, spread
 from evidence.tables import percent, table
 
 TITLE = "Mutants of the solutions"
@@ -32,6 +33,12 @@ LONGEST = 20.0
 
 EXPLAINED_AT_LEAST = 0.5
 """Of those that are killed by their numbers."""
+
+ENOUGH = 100
+"""Killed mutants of which that share is asked: of fewer it says little."""
+
+SOME_MUTANTS = 4
+"""So many of an answer are in the sample."""
 
 SURVIVED, COSTLY, VALUE, SHAPE, NOT_FINITE, EXCEPTION, AWKWARDLY = (
     "survived",
@@ -92,7 +99,21 @@ def _answer(exercise: Exercise) -> Answer:
 
 def pieces() -> list[Piece]:
     """One for each exercise."""
-    return [_piece(answer, [m for function in answer.functions for m in mutants(function)]) for answer in answers()]
+    return [_piece(answer, _mutants_of(answer)) for answer in answers()]
+
+
+def sample() -> list[Piece]:
+    """Some mutants of one answer of each lesson."""
+    chosen = one_a_lesson()
+    return [
+        _piece(answer, spread(_mutants_of(answer), SOME_MUTANTS))
+        for answer in answers()
+        if answer.exercise.name in chosen
+    ]
+
+
+def _mutants_of(answer: Answer) -> list[Mutant]:
+    return [mutant for function in answer.functions for mutant in mutants(function)]
 
 
 def _piece(answer: Answer, tried: Sequence[Mutant]) -> Piece:
@@ -209,18 +230,30 @@ def complaints(results: Mapping[str, Any]) -> list[str]:
     """What must not be: survivors nobody has read, false names, luck, too few explained; and reviews of the dead."""
     found = []
     reviewed = {(one.exercise, one.was, one.now) for one in EQUIVALENT}
+    tried = {(name, row[1], row[2]) for name, result in results.items() for row in result["rows"]}
     alive = {(name, row[1], row[2]) for name, result in results.items() for row in survivors(result["rows"])}
     found += [f"{name}: survives unread: {was}  ->  {now}" for name, was, now in sorted(alive - reviewed)]
-    dead = sorted(one for one in reviewed - alive if one[0] in results)
+    dead = sorted(reviewed & tried - alive)
     found += [f"{name}: is listed as equivalent, and does not survive: {was}  ->  {now}" for name, was, now in dead]
+    untried = {one for one in reviewed - tried if one[0] in results}
+    found += [
+        f"{name}: is no mutant any more: {was}  ->  {now}" for name, was, now in sorted(untried - _possible(untried))
+    ]
     for name, result in results.items():
         rows = result["rows"]
         found += [f"{name}: survives at one seed only: {row[1]}  ->  {row[2]}" for row in lucky(rows)]
         found += [f"{name}: {row[1]}  ->  {row[2]}: {_contradiction(row)}" for row in false_names(rows)]
     explained, killed = _explained([_counts(result["rows"]) for result in results.values()])
-    if explained < EXPLAINED_AT_LEAST * killed:
+    if killed >= ENOUGH and explained < EXPLAINED_AT_LEAST * killed:
         found.append(f"{explained} of {killed} mutants killed by value are explained: at least half must be.")
     return found
+
+
+def _possible(reviews: Collection[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+    """The mutants, by exercise and text, of the answers that reviews are of."""
+    names = {name for name, *_ in reviews}
+    of = [answer for answer in answers() if answer.exercise.name in names] if names else []
+    return {(answer.exercise.name, mutant.was, mutant.now) for answer in of for mutant in _mutants_of(answer)}
 
 
 def _contradiction(row: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from evidence.mutation import VALUE
-from evidence.pieces import ROOT, Journal
+from evidence.pieces import ROOT, Journal, Piece
 
 FOUND = ROOT / "evidence" / "found"
 """One small JSON a version of JAX."""
@@ -30,7 +30,7 @@ def run(sections: Mapping[str, ModuleType], *, whole: bool, unexplained: bool) -
         unexplained: Whether to print the mutants that nothing explains.
     """
     console = Console(highlight=False, soft_wrap=True)
-    results = _results(sections, console)
+    results = _results({name: section.pieces() for name, section in sections.items()}, console)
     complaints = [text for name, section in sections.items() for text in section.complaints(results[name])]
     if unexplained:
         for name, result in results.get("mutation", {}).items():
@@ -44,19 +44,31 @@ def run(sections: Mapping[str, ModuleType], *, whole: bool, unexplained: bool) -
         version = importlib.metadata.version("jax")
         for name, section in sections.items():
             console.print(section.page({version: summaries[name]}), markup=False)
+    return _ended(complaints, console)
+
+
+def run_sample(sections: Mapping[str, ModuleType]) -> int:
+    """Runs the sample of each section; returns 0 where all is as it must be, else 1. Writes no page."""
+    console = Console(highlight=False, soft_wrap=True)
+    results = _results({f"{name}, a sample": section.sample() for name, section in sections.items()}, console)
+    found = zip(sections.values(), results.values(), strict=True)
+    return _ended([text for section, result in found for text in section.complaints(result)], console)
+
+
+def _ended(complaints: Sequence[str], console: Console) -> int:
     for text in complaints:
         console.print(text, markup=False)
     console.print(f"{len(complaints)} complaints" if complaints else "All is as it must be.")
     return 1 if complaints else 0
 
 
-def _results(sections: Mapping[str, ModuleType], console: Console) -> dict[str, dict[str, Any]]:
+def _results(wanted: Mapping[str, Sequence[Piece]], console: Console) -> dict[str, dict[str, Any]]:
+    """What each section's pieces give, by the name of the piece."""
     journal = Journal()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress:
         found = {}
-        for name, section in sections.items():
-            pieces = section.pieces()
+        for name, pieces in wanted.items():
             task = progress.add_task(name, total=sum(piece.steps for piece in pieces))
             found[name] = journal.results(name, pieces, lambda task=task: progress.advance(task))
     return found

@@ -15,7 +15,7 @@ from tests.corpus.answers import Answer, all_answers, said_of
 
 FEWEST = {PairTask: (10, 4), TangentRuleTask: (10, 4), FunctionTask: (6, 3), OptimizerTask: (6, 2)}
 """Wrong and right answers that there are at least, by the kind of task."""
-QUICK_WRONG, QUICK_RIGHT = 3, 1
+QUICK_WRONG, QUICK_RIGHT = 2, 1
 
 ASKED = {exercise.name: exercise for paper in papers() for exercise in paper.exercises if exercise.task.names}
 

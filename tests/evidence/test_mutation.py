@@ -31,7 +31,8 @@ def test_every_pair_of_the_course_has_an_answer_that_is_mutated():
 def test_every_mutant_of_a_square_is_killed_but_the_one_that_is_equivalent(judged):
     alive = [row[:3] for row in judged["rows"] if row[3].outcome == "survived"]
     assert alive == [["name", "x_bar = y_bar * 2 * x", "x_bar = y_bar * 2 * residuals"]]
-    assert complaints({"chain_rule.square": {**judged, "rows": [row for row in judged["rows"] if row[3].tier]}}) == [
+    (survivor,) = (row[:3] for row in judged["rows"] if row[3].outcome == "survived")
+    assert complaints({"chain_rule.square": {**judged, "rows": [[*survivor, Seen("shape"), Seen("shape")]]}}) == [
         "chain_rule.square: is listed as equivalent, and does not survive: "
         "x_bar = y_bar * 2 * x  ->  x_bar = y_bar * 2 * residuals"
     ]
@@ -105,7 +106,15 @@ def test_an_unread_survivor_and_luck_are_complained_of():
 
 
 def test_too_few_explained_is_complained_of():
-    silent, explained = ("value", "", ()), ("value", "line", ())
-    assert complaints({"none.such": {"rows": [row(silent, silent), row(explained, explained)]}}) == []
-    text = complaints({"none.such": {"rows": [row(silent, silent), row(silent, silent), row(explained, explained)]}})
-    assert text == ["1 of 3 mutants killed by value are explained: at least half must be."]
+    silent, explained = row(("value", "", ()), ("value", "", ())), row(("value", "line", ()), ("value", "line", ()))
+    assert said(*[silent] * 50, *[explained] * 50) == []
+    text = said(*[silent] * 51, *[explained] * 50)
+    assert text == ["50 of 101 mutants killed by value are explained: at least half must be."]
+    assert said(silent) == []
+
+
+def test_a_review_of_what_is_no_mutant_is_complained_of(monkeypatch):
+    review = mutation.EQUIVALENT[0]._replace(now="x_bar = y_bar * 7 * x")
+    monkeypatch.setattr(mutation, "EQUIVALENT", (review,))
+    found = complaints({"chain_rule.square": {"rows": []}})
+    assert found == [f"chain_rule.square: is no mutant any more: {review.was}  ->  {review.now}"]
