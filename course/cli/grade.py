@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-import importlib.util
 import os
 import sys
 import tempfile
@@ -58,8 +57,6 @@ def grade(
     """
     if sys.platform == "win32":
         raise click.ClickException("Strangers' code can't be confined on Windows: grade in WSL or on Linux.")
-    if importlib.util.find_spec("flatbuffers") is None:
-        raise click.ClickException('Grading needs one more package: pip install "handgrad[grade]".')
     refuse_unknown_lesson(lesson)
     exercises = [exercise for exercise in exercises_named(lesson) if exercise.required]
     key = secret_in(secret or csv_path.with_suffix(".secret"))

@@ -51,6 +51,10 @@ _CALLS_OUT = frozenset(
 """Primitives that compute what no jaxpr shows."""
 
 
+UNKNOWN_PASSES = "the number of passes is not known"
+"""What a note says of a loop whose length depends on the numbers."""
+
+
 @dataclass(frozen=True)
 class Count:
     """What a program costs.
@@ -163,7 +167,7 @@ def _repeated(step: Step, bodies: list[Count], new: int, unknown_passes: int) ->
     known = _repetitions(step.eqn)
     times = unknown_passes if known is None else known
     at_once = times if name == "shard_map" else 1
-    unknown = f"while{_where(step)}: the number of passes is not known, {'one is' if times == 1 else times} counted"
+    unknown = f"while{_where(step)}: {UNKNOWN_PASSES}, {'one is' if times == 1 else times} counted"
     return Count(
         flops=times * sum(body.flops for body in bodies),
         dot_flops=times * sum(body.dot_flops for body in bodies),

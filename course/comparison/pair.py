@@ -123,8 +123,7 @@ def _judge(judged: _Judging) -> None:
         _ask_float32(judged, whole is not None and whole.size <= MOST_AT_ONCE)
     if judged.setting.cost and whole is not None:
         questions.ask_for_cost(record, lambda: pair_costs(study(point), *whole.counted()))
-        if whole.jaxpr is not None:
-            record.excesses = _excesses(judged, whole.jaxpr)
+        record.excesses = _excesses(judged, whole.jaxpr)
 
 
 def _excesses(judged: _Judging, whole: ClosedJaxpr) -> tuple[Excess, ...]:

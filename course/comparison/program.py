@@ -13,7 +13,7 @@ section 9.2 (live-variable analysis); the jaxpr language as in https://docs.jax.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 
@@ -51,6 +51,8 @@ class Value:
 NOTHING = Value(0)
 """Owns what is generated where it is needed: an iota, or a number broadcast."""
 
+Operand = TypeVar("Operand")
+
 Slot = Value | None
 """None stands for a number that is written in the program, and for an array that nobody reads."""
 
@@ -76,7 +78,7 @@ class Program(NamedTuple):
 
 def flatten(jaxpr: Jaxpr | ClosedJaxpr, callers: tuple[JaxprEqn, ...] = ()) -> Program:
     """Lays a jaxpr flat, dead code included; `callers` are the equations around it."""
-    inputs = tuple(Value(bytes_of(var)) for var in _opened(jaxpr).invars)
+    inputs = tuple(Value(bytes_of(var)) for var in opened(jaxpr).invars)
     steps: list[Step] = []
     outputs = _inline(jaxpr, inputs, steps, callers)
     return Program(inputs, tuple(steps), outputs)
@@ -109,13 +111,13 @@ def bytes_of(atom: Any) -> int:
 
 def carry_count(eqn: JaxprEqn) -> int:
     """How many of a scan's outputs are carried; the others are stacked, and so have one axis more than in the body."""
-    body = _opened(eqn.params["jaxpr"])
+    body = opened(eqn.params["jaxpr"])
     return sum(_rank(outer) == _rank(inner) for outer, inner in zip(eqn.outvars, body.outvars, strict=True))
 
 
 def constant_count(eqn: JaxprEqn) -> int:
     """How many of a scan's operands are the same in every round; the carries come after them."""
-    body = _opened(eqn.params["jaxpr"])
+    body = opened(eqn.params["jaxpr"])
     stacked = sum(_rank(outer) != _rank(inner) for outer, inner in zip(eqn.invars, body.invars, strict=True))
     return len(eqn.invars) - carry_count(eqn) - stacked
 
@@ -127,16 +129,26 @@ def called(eqn: JaxprEqn) -> Jaxpr | ClosedJaxpr | None:
     nested = list(_bodies(eqn))
     if len(nested) != 1:
         return None
-    body = _opened(nested[0])
+    body = opened(nested[0])
     same_arity = len(body.invars) == len(eqn.invars) and len(body.outvars) == len(eqn.outvars)
     return nested[0] if same_arity else None
+
+
+def call_of(eqn: JaxprEqn, operands: Sequence[Operand]) -> tuple[Any, tuple[Operand, ...]] | None:
+    """The jaxpr that an equation merely calls, with its operands; a linear solve calls the way forward alone."""
+    if eqn.primitive.name == "custom_linear_solve":
+        lengths, solve = eqn.params["const_lengths"], eqn.params["jaxprs"].solve
+        before = lengths.matvec + lengths.vecmat
+        return solve, (*operands[before : before + lengths.solve], *operands[sum(lengths) :])
+    body = called(eqn)
+    return None if body is None else (body, tuple(operands))
 
 
 def _inline(
     jaxpr: Jaxpr | ClosedJaxpr, inputs: Sequence[Slot], steps: list[Step], callers: tuple[JaxprEqn, ...]
 ) -> tuple[Slot, ...]:
     """Appends the jaxpr's steps, and returns its outputs."""
-    body = _opened(jaxpr)
+    body = opened(jaxpr)
     slots: dict[Any, Slot] = {var: Value(bytes_of(var)) for var in body.constvars}
     slots.update(zip(body.invars, inputs, strict=True))
 
@@ -152,9 +164,9 @@ def _outputs(
     eqn: JaxprEqn, inputs: tuple[Slot, ...], steps: list[Step], callers: tuple[JaxprEqn, ...]
 ) -> tuple[Slot, ...]:
     name = eqn.primitive.name
-    if name in IDENTITIES or _only_renames(eqn):
-        return inputs
-    call = _call(eqn, inputs)
+    if name in IDENTITIES or _only_renames(eqn) or (name == "convert_element_type" and inputs[0] is None):
+        return inputs  # a number that is written in the program stays one
+    call = call_of(eqn, inputs)
     if call is not None:
         return _inline(*call, steps, (eqn, *callers))
     outputs = tuple(_new_value(var, inputs, name) for var in eqn.outvars)
@@ -174,16 +186,6 @@ def _new_value(var: Any, inputs: tuple[Slot, ...], name: str) -> Value:
 def _only_renames(eqn: JaxprEqn) -> bool:
     """A conversion to the dtype that is there already changes at most JAX's weak-type mark."""
     return eqn.primitive.name == "convert_element_type" and _dtype(eqn.invars[0]) == _dtype(eqn.outvars[0])
-
-
-def _call(eqn: JaxprEqn, inputs: tuple[Slot, ...]) -> tuple[Any, tuple[Slot, ...]] | None:
-    """The jaxpr that an equation calls, with its operands; a linear solve calls the way forward alone."""
-    if eqn.primitive.name == "custom_linear_solve":
-        lengths, solve = eqn.params["const_lengths"], eqn.params["jaxprs"].solve
-        before = lengths.matvec + lengths.vecmat
-        return solve, (*inputs[before : before + lengths.solve], *inputs[sum(lengths) :])
-    body = called(eqn)
-    return None if body is None else (body, inputs)
 
 
 def _bodies(eqn: JaxprEqn) -> Iterator[Any]:
@@ -259,7 +261,8 @@ _LIVE_RULES = {
 }
 
 
-def _opened(jaxpr: Jaxpr | ClosedJaxpr) -> Jaxpr:
+def opened(jaxpr: Jaxpr | ClosedJaxpr) -> Jaxpr:
+    """A program's equations and variables, without the arrays that are written in it."""
     return jaxpr.jaxpr if isinstance(jaxpr, ClosedJaxpr) else jaxpr
 
 

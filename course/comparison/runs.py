@@ -20,7 +20,7 @@ from course.comparison.point import Point
 from course.comparison.questions import ask_for_tracing, numbers_of
 from course.comparison.returned import cotangent_rows, without_idle_data
 from course.comparison.trees import Matched, argument_names, describe, has_tangent, named_leaves, without_float0
-from course.comparison.whole import Elsewhere, Whole, whole_of
+from course.comparison.whole import Inspecting, Whole, whole_of
 from course.records import Fault
 
 
@@ -87,18 +87,20 @@ class Pair:
         return self.numbers(point, self.backward(residuals, y_bar), [])
 
     def whole(self, point: Point, y_bar: Any) -> Whole | None:
-        """Both functions as one program, traced here or where they run.
+        """Both functions as one program.
 
         Returns:
             None where they can't be traced and need not be.
 
         Raises:
-            AnswerFault: They can't be traced.
+            AnswerFault: They can't be traced, or are refused.
         """
-        if isinstance(self.bwd, Elsewhere):
-            return self.bwd.whole(self.fwd, point, y_bar)
         traced = self.traced(point, y_bar)
-        return None if traced is None else whole_of(traced, self.fwd, point.primals)
+        if traced is None:
+            return None
+        if isinstance(self.bwd, Inspecting):
+            self.bwd.inspect(traced, point)
+        return whole_of(traced, self.fwd, point.primals)
 
     def traced(self, point: Point, y_bar: Any) -> ClosedJaxpr | None:
         """Both functions as one traced program that returns the value and every cotangent.

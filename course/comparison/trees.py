@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -89,8 +89,18 @@ def _step(path: str, node: Any, key: Key) -> str:
     return f"{path}[{key!r}]" if isinstance(node, Mapping) else f"{path}.{key}"
 
 
+@runtime_checkable
+class Named(Protocol):
+    """A tree that says itself what its leaves are called: one that stands for another."""
+
+    def named_leaves(self, path: str) -> list[tuple[str, Any]]:
+        """Every leaf with its path."""
+
+
 def named_leaves(tree: Any, path: str) -> list[tuple[str, Any]]:
     """Every leaf of a tree with its path in the reader's words, such as `params_bar.layers[0].w`."""
+    if isinstance(tree, Named):
+        return tree.named_leaves(path)
     parts = children(tree)
     if parts is None:
         return [(path, tree)]

@@ -1,4 +1,4 @@
-"""A pair as one program: how large it is, and what it costs. Traced here, or counted where an answer was traced."""
+"""A pair as one program: how large it is, and what it costs."""
 
 from __future__ import annotations
 
@@ -16,28 +16,25 @@ from course.comparison.residuals import residual_bytes
 
 @dataclass(frozen=True)
 class Whole:
-    """The number of its equations; its cost and the bytes that it saves, counted when they are asked for.
+    """The program, the number of its equations, and its cost and the bytes that it saves, counted when asked for."""
 
-    `jaxpr` is the program itself, None where it was traced elsewhere.
-    """
-
+    jaxpr: ClosedJaxpr
     size: int
     counted: Callable[[], tuple[Count, int]]
-    jaxpr: ClosedJaxpr | None = None
 
 
 @runtime_checkable
-class Elsewhere(Protocol):
-    """A backward function that runs in another process: only there can the pair be traced as one program."""
+class Inspecting(Protocol):
+    """A backward function that has more to ask of the pair that it is part of, once that is traced."""
 
-    def whole(self, fwd: Callable[..., Any], point: Point, y_bar: Any) -> Whole | None:
-        """The pair as one program; None where it can't be traced and need not be.
+    def inspect(self, traced: ClosedJaxpr, point: Point) -> None:
+        """Looks through the pair as one program.
 
         Raises:
-            AnswerFault: It can't be traced.
+            AnswerFault: It is refused.
         """
 
 
 def whole_of(traced: ClosedJaxpr, fwd: Callable[..., Any], shapes: tuple[Any, ...]) -> Whole:
-    """The pair that was traced here."""
-    return Whole(size_of(traced), lambda: (count_jaxpr(traced), residual_bytes(fwd, *shapes)), traced)
+    """A pair that was traced."""
+    return Whole(traced, size_of(traced), lambda: (count_jaxpr(traced), residual_bytes(fwd, *shapes)))

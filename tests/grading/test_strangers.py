@@ -87,6 +87,24 @@ def test_what_the_source_gives_away_is_refused_with_its_line_before_it_runs(name
     assert bool(answers.layers) is (name in BY_RUNNING)
 
 
+def test_a_dear_answer_is_told_why_and_in_which_expression_as_in_its_author_s_own_process(remote, tmp_path):
+    answers = remote(source("costly_formula"), [TRACED])
+    there, here = judge(TRACED, answers), judge(TRACED, Submission.read(answers.place))
+    assert there.status is Status.COSTLY
+    assert there.lines == here.lines
+    assert "`" in there.comparison.excesses[0].text
+    assert there.comparison.excesses == here.comparison.excesses
+
+
+def test_a_loop_whose_length_depends_on_the_numbers_hides_no_cost(remote):
+    again = "jax.lax.while_loop(lambda s: s[0] < 9 + 0 * x[0, 0], lambda s: (s[0] + 1, s[1] * 1), (0.0, y_bar))[1]"
+    text = "import jax\n" + source("plain").replace("z_bar = y_bar", f"z_bar = {again}")
+    verdict = judge(TRACED, remote(text, [TRACED]))
+    assert verdict.status is Status.COSTLY
+    assert verdict.cost_points == 0
+    assert "while_loop" in " ".join(verdict.lines)
+
+
 def test_a_step_along_the_imaginary_axis_is_refused_even_for_a_single_number(remote):
     square = find_exercise("chain_rule.square")
     text = (
@@ -343,12 +361,12 @@ def test_every_solution_is_right_and_costs_what_it_costs_in_one_s_own_process(se
     remote, local = Remote("all", tmp_path, server, roles_of(select())), Submission.read(tmp_path)
     for exercise in select():
         there, here = judge(exercise, remote), judge(exercise, local)
-        assert (there.status, there.lines, there.points, there.cost_points) == (
-            here.status,
-            here.lines,
-            here.points,
-            here.cost_points,
-        )
+        for said in ("status", "lines", "points", "cost_points"):
+            assert getattr(there, said) == getattr(here, said)
+        assert bool(there.comparison) == bool(here.comparison)
+        if here.comparison:
+            assert there.comparison.costs == here.comparison.costs
+            assert there.comparison.excesses == here.comparison.excesses
     remote.close()
 
 

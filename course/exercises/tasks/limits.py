@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from course.comparison.costs import REVERSE
+from course.comparison.counting import UNKNOWN_PASSES
 from course.comparison.point import Point
 from course.records import YOURS, Comparison, Cost
 
@@ -36,6 +37,8 @@ class Limits:
         if YOURS not in costs:
             return "Its cost could not be counted."
         yours, own = costs[YOURS], costs[beside]
+        if _runs_unknown_loops(yours) and not _runs_unknown_loops(own):
+            return "Its cost can't be counted: how often a while_loop of it runs depends on the numbers."
         for of, exceeded in (
             ("flops", self._too_many_products(yours, own) or self._too_many_flops(yours, own)),
             ("bytes", self._too_many_bytes(yours, point)),
@@ -71,3 +74,7 @@ class Limits:
 
 def _name(own: Cost) -> str:
     return own.method.partition(",")[0]
+
+
+def _runs_unknown_loops(cost: Cost) -> bool:
+    return any(UNKNOWN_PASSES in note for note in cost.notes)

@@ -1,8 +1,7 @@
 """The process that runs one submission: it answers the grader's requests until the grader hangs up.
 
 find    executes what some names need, and says what they are
-trace   traces a function on abstract values, audits the program, exports it
-whole   traces both halves of a pair as one program, audits and counts it
+trace   traces a function on abstract values, audits the program, describes it
 run     runs a function on numbers, where it can't be traced
 """
 
@@ -20,24 +19,18 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax import export
 
 from course import answers
 from course.comparison.answer import AnswerFault
 from course.comparison.by_hand.machinery import Guard
 from course.comparison.by_hand.marks import find_mark
 from course.comparison.by_hand.routes import refusal_fault
-from course.comparison.counting import count_jaxpr
 from course.comparison.faults import fault_of
-from course.comparison.judging import Setting
-from course.comparison.point import Point
-from course.comparison.precision import size_of
-from course.comparison.residuals import residual_bytes
-from course.comparison.runs import Pair
-from course.comparison.trees import describe
+from course.comparison.trees import describe, named_leaves
 from course.grading.finding import Found
 from course.grading.running import PRINTED
 from course.grading.strangers import messages
+from course.grading.strangers.writing import describe_program
 from course.grading.submission import Submission, SubmissionError
 from course.records import Fault, plain
 
@@ -83,7 +76,7 @@ class Child:
         return {**reply, "printed": heard.getvalue()}, blob
 
     def _answered(self, request: Mapping[str, Any], payload: bytes, where: str) -> Reply:
-        doing = {"find": self._find, "trace": self._trace, "whole": self._whole, "run": self._run}
+        doing = {"find": self._find, "trace": self._trace, "run": self._run}
         try:
             with jax.enable_x64(bool(request.get("x64"))):
                 return doing[request["do"]](request, payload)
@@ -128,12 +121,12 @@ class Child:
             described["fixed"], moved = _fixed(outputs)
             return moved
 
-        jitted = jax.jit(program)
         with self.homes[name]():
-            traced = jitted.trace(*moving)
-            self._refuse_marks(name, traced.jaxpr)
-            exported = export.export(jitted, platforms=["cpu"])(*moving)
-        return {**described, "guarantee": "traced"}, bytes(exported.serialize(vjp_order=0))
+            traced = jax.make_jaxpr(program)(*moving)
+            self._refuse_marks(name, traced)
+        told, constants = describe_program(traced)
+        arrays, blob = messages.pack_arrays(constants)
+        return {**described, "program": told, "arrays": arrays}, blob
 
     def _run(self, request: Mapping[str, Any], payload: bytes) -> Reply:
         leaves = [
@@ -145,23 +138,7 @@ class Child:
             outputs: list[Any] = []
             tree = self._described(request, returned, outputs)
             arrays, blob = messages.pack_arrays(outputs)
-        return {"tree": tree, "arrays": arrays, "guarantee": "run on numbers"}, blob
-
-    def _whole(self, request: Mapping[str, Any], payload: bytes) -> Reply:
-        leaves = messages.unpack_shapes(request["shapes"])
-        primals, y_bar = messages.build_tree(request["tree"], leaves)
-        fwd = self.values.get(request["fwd"]) or _lesson_function(request["fwd"])
-        names = (request["fwd_name"], request["name"])
-        pair = Pair(fwd, self.values[request["name"]], Setting(names), Setting().watch())
-        with self.homes[request["name"]]():
-            traced = pair.traced(Point(fwd, tuple(primals), tuple(f"x{i}" for i in range(len(primals)))), y_bar)
-            assert traced is not None
-            self._refuse_marks(request["name"], traced)
-            saved = residual_bytes(fwd, *primals)
-        passes = sum(int(np.prod(leaf.shape)) for leaf in leaves)
-        work = count_jaxpr(traced, unknown_passes=passes).flops
-        count = plain(count_jaxpr(traced))
-        return {"count": count, "work": work, "residual_bytes": saved, "size": size_of(traced)}, b""
+        return {"tree": tree, "arrays": arrays}, blob
 
     def _call(self, request: Mapping[str, Any], leaves: list[Any]) -> Any:
         arguments = messages.build_tree(
@@ -187,7 +164,8 @@ class Child:
         first = len(outputs)
         outputs += leaves
         self.kept.append(_Kept(treedef))
-        return {"kept": len(self.kept) - 1, "leaves": list(range(first, len(outputs)))}
+        names = [path for path, _ in named_leaves(residuals, "")]
+        return {"kept": len(self.kept) - 1, "leaves": list(range(first, len(outputs))), "names": names}
 
     def _residuals(self, node: Mapping[str, Any], leaves: list[Any]) -> Any:
         return jax.tree.unflatten(self.kept[node["kept"]].treedef, [leaves[place] for place in node["leaves"]])

@@ -252,10 +252,11 @@ def dtype_named(name: Any) -> np.dtype:
 
 def pack_shapes(leaves: Sequence[Any]) -> list[Any]:
     """Shapes and types alone."""
-    return [_shape_of(leaf) for leaf in leaves]
+    return [shape_of(leaf) for leaf in leaves]
 
 
-def _shape_of(leaf: Any) -> dict[str, Any]:
+def shape_of(leaf: Any) -> dict[str, Any]:
+    """The shape and type of an array, an abstract one or a number."""
     dtype = leaf.dtype if hasattr(leaf, "dtype") else jnp.result_type(leaf)
     is_key = jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key)
     return {"shape": list(np.shape(leaf)), "dtype": "key" if is_key else dtype_name(dtype)}
@@ -263,10 +264,11 @@ def _shape_of(leaf: Any) -> dict[str, Any]:
 
 def unpack_shapes(described: Sequence[Any]) -> list[Any]:
     """Abstract arrays; zeros of float0, which have no values, themselves."""
-    return [_abstract(tuple(one["shape"]), one["dtype"]) for one in described]
+    return [abstract(tuple(one["shape"]), one["dtype"]) for one in described]
 
 
-def _abstract(shape: tuple[int, ...], name: str) -> Any:
+def abstract(shape: tuple[int, ...], name: str) -> Any:
+    """An abstract array; of float0 the zeros themselves."""
     if name == "key":
         return jax.ShapeDtypeStruct(shape, jax.eval_shape(lambda: jax.random.key(0)).dtype)
     dtype = dtype_named(name)

@@ -1,27 +1,20 @@
-"""A program that came out of a submission's process: checked, compiled and run here, on numbers that are drawn here."""
+"""A program that came out of a submission's process: made anew, checked and run here, on numbers drawn here."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
 import numpy as np
-from jax import export
+from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
+from course.comparison.by_hand.marks import equations, find_mark
 from course.comparison.compiled import QUICK
-from course.grading.strangers.messages import Malformed
+from course.grading.strangers.rebuilding import Files, Unknown, rebuild
 
 MOST_BYTES = 1 << 30
 """Bytes of the largest array that a program may make: exercises have thousands of numbers."""
-
-_CALLED = re.compile(r"custom_call @([\w.]+)|call_target_name = \"([^\"]*)\"")
-_ARRAY = re.compile(r"tensor<((?:\d+x)+)")
-_MARKS = re.compile(r"\b(?:jvp|transpose)\(")
-_KNOWN = re.compile(r"lapack_\w+_ffi")
-"""Calls out of a program by which JAX's linear algebra computes on the CPU; others might be anything here."""
 
 
 class Unfit(Exception):
@@ -33,50 +26,56 @@ class Unfit(Exception):
 
 
 class Program:
-    """A program that was exported elsewhere, for arrays of certain shapes."""
+    """A program that was traced elsewhere, for arrays of certain shapes; `jaxpr` is what runs here."""
 
-    def __init__(self, exported_bytes: bytes, shapes: Sequence[Any], *, may_be_marked: bool) -> None:
-        """Reads and checks it.
+    def __init__(
+        self,
+        told: Any,
+        arrays: Sequence[Any],
+        shapes: Sequence[Any],
+        files: Files,
+        *,
+        may_be_marked: bool,
+    ) -> None:
+        """Makes and checks it.
 
         Raises:
             Malformed: It is no program of these shapes.
             Unfit: It is one that is not run.
         """
         try:
-            self.exported = export.deserialize(bytearray(exported_bytes))
-            text = self.exported.mlir_module()
-        except Exception as error:
-            raise Malformed("what it returns is no program") from error
-        expected = [(tuple(leaf.shape), leaf.dtype) for leaf in shapes]
-        if [(aval.shape, aval.dtype) for aval in self.exported.in_avals] != expected or self.exported.nr_devices != 1:
-            raise Malformed("what it returns is no program of the shapes that were asked for")
-        self.has_complex = "complex<" in text
-        _refuse_calls(text)
-        _refuse_size(text)
-        if not may_be_marked and _MARKS.search(text):
+            self.jaxpr = rebuild(told, arrays, shapes, files)
+        except Unknown as name:
+            raise Unfit(f"`{name}`") from None
+        _refuse_size(self.jaxpr)
+        if not may_be_marked and find_mark(self.jaxpr) is not None:
             raise Unfit("differentiation", marked=True)
-        self._run: Callable[..., Any] = jax.jit(self.exported.call, compiler_options=QUICK)
+        self._steps = jaxpr_as_fun(self.jaxpr)
+        self._run = jax.jit(self._steps, compiler_options=QUICK)
 
     def __call__(self, leaves: Sequence[Any]) -> list[Any]:
         """The outputs, in order."""
-        arrays = [_as(leaf, aval.dtype) for leaf, aval in zip(leaves, self.exported.in_avals, strict=True)]
+        arrays = [_as(leaf, aval.dtype) for leaf, aval in zip(leaves, self.jaxpr.in_avals, strict=True)]
         traced = any(isinstance(leaf, jax.core.Tracer) for leaf in arrays)
-        found = self.exported.call(*arrays) if traced else self._run(*arrays)
-        return jax.tree.leaves(found)
+        return list(self._steps(*arrays) if traced else self._run(*arrays))
+
+
+def is_complex(jaxpr: ClosedJaxpr) -> bool:
+    """Whether a program computes with complex numbers."""
+    return any(np.issubdtype(aval.dtype, np.complexfloating) for aval in _arrays(jaxpr))
 
 
 def _as(leaf: Any, dtype: Any) -> Any:
     return leaf if getattr(leaf, "dtype", None) == dtype else np.asarray(leaf, dtype)
 
 
-def _refuse_calls(text: str) -> None:
-    for names in _CALLED.findall(text):
-        name = names[0] or names[1]
-        if not _KNOWN.fullmatch(name):
-            raise Unfit(f"a call of `{name[:60]}`")
+def _refuse_size(jaxpr: ClosedJaxpr) -> None:
+    for aval in _arrays(jaxpr):
+        if aval.size * aval.dtype.itemsize > MOST_BYTES:
+            raise Unfit(f"an array of shape {'x'.join(map(str, aval.shape))}")
 
 
-def _refuse_size(text: str) -> None:
-    for shape in set(_ARRAY.findall(text)):
-        if 8 * math.prod(int(length) for length in shape.split("x") if length) > MOST_BYTES:
-            raise Unfit(f"an array of shape {shape.rstrip('x')}")
+def _arrays(jaxpr: ClosedJaxpr) -> Iterator[Any]:
+    """The types of all arrays that a program makes."""
+    for eqn in equations(jaxpr):
+        yield from (var.aval for var in eqn.outvars if hasattr(var.aval, "dtype"))

@@ -1,36 +1,36 @@
 """A submission that runs elsewhere, in the form in which the judge asks for answers.
 
-Its functions are stand-ins. Called at new shapes, one fetches the program that the answer is there, which then runs
-here; where an answer can't be traced and need not be, the numbers are sent there instead.
+Its functions are stand-ins. Called at new shapes, one fetches the program that the answer is there, which is then run,
+and counted, here; where an answer can't be traced and need not be, the numbers are sent there instead.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import inspect
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
+from jax.extend.core import ClosedJaxpr
 
 from course.comparison.answer import AnswerFault
 from course.comparison.by_hand.routes import Refusal, refusal_fault
-from course.comparison.counting import Count
+from course.comparison.counting import count_jaxpr
+from course.comparison.faults import register
 from course.comparison.point import Point
 from course.comparison.study import study
-from course.comparison.whole import Whole
 from course.exercises.exercise import Exercise
 from course.exercises.tasks.pair import PairTask
 from course.grading.extent import Extent
 from course.grading.finding import Found
 from course.grading.strangers import messages
 from course.grading.strangers.processes import Server, Session, Stopped
-from course.grading.strangers.programs import Program, Unfit
+from course.grading.strangers.programs import Program, Unfit, is_complex
 from course.grading.strangers.source import executed_for, refusal_in
 from course.grading.submission import Submission
 from course.records import Fault, Line
@@ -41,14 +41,14 @@ MOST_WORK = 10.0
 SLACK = 2_000
 """FLOPs that are never too many: on single numbers a ratio says nothing."""
 
-_COMPLEX = re.compile(r"\bc(?:64|128)\[")
-"""Complex arrays, as JAX writes them."""
-
 WEAKER = "It can't be traced, so it ran on numbers in a process of its own: less sure to be by hand than a program is."
 """What a verdict says of an answer whose code saw numbers."""
 
 _LONGEST = 2_000
 """Characters of a text that comes from a submission's process."""
+
+_LONGEST_NAME = 60
+"""Characters of what one residual is called."""
 
 
 @dataclass(frozen=True)
@@ -76,19 +76,25 @@ def roles_of(exercises: Iterable[Exercise]) -> dict[str, Role]:
 @jax.tree_util.register_pytree_node_class
 @dataclass(frozen=True)
 class Kept:
-    """Residuals whose structure stays elsewhere: their arrays, and the number that they are known by there."""
+    """Residuals whose structure stays elsewhere: their arrays, the number that they are known by there, their names."""
 
     number: int
     leaves: tuple[Any, ...]
+    names: tuple[str, ...]
 
-    def tree_flatten(self) -> tuple[tuple[Any, ...], int]:
-        """The arrays, and the number, for JAX."""
-        return self.leaves, self.number
+    def named_leaves(self, path: str) -> list[tuple[str, Any]]:
+        """The arrays, under the names that they have in the answer's own structure."""
+        return [(f"{path}{name}", leaf) for name, leaf in zip(self.names, self.leaves, strict=True)]
+
+    def tree_flatten(self) -> tuple[tuple[Any, ...], Any]:
+        """The arrays, and what else there is, for JAX."""
+        return self.leaves, (self.number, self.names)
 
     @classmethod
-    def tree_unflatten(cls, number: int, leaves: Iterable[Any]) -> Kept:
+    def tree_unflatten(cls, known: tuple[int, tuple[str, ...]], leaves: Iterable[Any]) -> Kept:
         """The other way."""
-        return cls(number, tuple(leaves))
+        number, names = known
+        return cls(number, tuple(leaves), names)
 
 
 @dataclass(eq=False)
@@ -162,6 +168,14 @@ class Remote:
             self.layers = self._session.layers
         return self._session
 
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """The names of the submission's texts, whose lines are known here from now on."""
+        cells = [cell for file in self._files.files for cell in file.cells]
+        for cell in cells:
+            register(cell.filename, cell.name, cell.source)
+        return frozenset(cell.filename for cell in cells)
+
     @property
     def _files(self) -> Submission:
         if self._read is None:
@@ -226,7 +240,7 @@ class Remotely:
         if signature is not None:
             self.__signature__ = signature
         self._programs: dict[Any, tuple[Program, dict[str, Any]]] = {}
-        self._on_numbers = False
+        self._untraceable: Fault | None = None
 
     def __call__(self, *arguments: Any) -> Any:
         """What the answer returns for these arguments.
@@ -236,46 +250,28 @@ class Remotely:
         """
         leaves: list[Any] = []
         tree = messages.describe_tree(tuple(arguments), leaves, kept=_kept)
-        if not self._on_numbers:
+        if self._untraceable is None:
             try:
                 return self._as_program(tree, leaves)
             except AnswerFault as stop:
                 if stop.fault.kind not in ("tracing", "exception") or self.role.traceable:
                     raise
-                self._on_numbers = True
-        return self._by_numbers(tree, leaves)
+                self._untraceable = stop.fault
+        return self._by_numbers(self._untraceable, tree, leaves)
 
-    def whole(self, fwd: Callable[..., Any], point: Point, y_bar: Any) -> Whole | None:
-        """The pair as one program, counted where it was traced.
+    def inspect(self, traced: ClosedJaxpr, point: Point) -> None:
+        """Looks through the pair as one program, which is what runs here.
 
         Raises:
-            AnswerFault: It can't be traced, or does far more work than a derivation takes.
+            AnswerFault: It computes with complex numbers, or does far more work than a derivation takes.
         """
-        if self._on_numbers or getattr(fwd, "_on_numbers", False):
-            return None
-        there = fwd.__name__ if isinstance(fwd, Remotely) else _lesson_name(fwd)
-        if not there:
-            return None
-        leaves: list[Any] = []
-        tree = messages.describe_tree((point.primals, y_bar), leaves)
-        shapes = messages.pack_shapes(leaves)
-        request = self._message("whole") | {"tree": tree, "shapes": shapes, "fwd": there, "fwd_name": fwd.__name__}
-        try:
-            reply, _ = self.remote.request(request)
-        except AnswerFault as stop:
-            if stop.fault.kind == "tracing" and not self.role.traceable:
-                return None
-            raise
-        self._refuse_complex(point)
-        self._refuse_work(int(reply["work"]), point)
-        count = Count(**{f.name: reply["count"][f.name] for f in dataclasses.fields(Count)})
-        count = dataclasses.replace(count, notes=tuple(map(str, count.notes)))
-        return Whole(int(reply["size"]), lambda: (count, int(reply["residual_bytes"])))
+        self._refuse_complex(traced, point)
+        passes = sum(aval.size for aval in traced.in_avals)
+        self._refuse_work(count_jaxpr(traced, unknown_passes=passes).flops, point)
 
-    def _refuse_complex(self, point: Point) -> None:
+    def _refuse_complex(self, traced: ClosedJaxpr, point: Point) -> None:
         """Refuses complex numbers where the primal has none: a step along the imaginary axis is no derivation."""
-        has_any = any(program.has_complex for program, _ in self._programs.values())
-        if has_any and not _COMPLEX.search(str(study(point).jaxpr)):
+        if is_complex(traced) and not is_complex(study(point).jaxpr):
             message = f"{self.__name__} computes with complex numbers, which {point.primal.__name__} does not: why?"
             raise AnswerFault(Fault("refused", self.__name__, message))
 
@@ -304,7 +300,9 @@ class Remotely:
         reply, blob = self.remote.request(self._message("trace") | {"tree": tree, "shapes": shapes})
         moving = [leaf for leaf in messages.unpack_shapes(shapes) if isinstance(leaf, jax.ShapeDtypeStruct)]
         try:
-            return Program(blob, moving, may_be_marked=bool(self.role.allows)), reply
+            arrays = messages.unpack_arrays(reply.get("arrays"), blob)
+            files = self.remote.texts
+            return Program(reply.get("program"), arrays, moving, files, may_be_marked=bool(self.role.allows)), reply
         except messages.Malformed as why:
             raise AnswerFault(Fault("stopped", self.__name__, f"Its process was stopped: {why}.")) from None
         except Unfit as why:
@@ -314,9 +312,9 @@ class Remotely:
             message = f"{self.__name__} has {why} in its program, which is not run."
             raise AnswerFault(Fault("stopped", self.__name__, message)) from None
 
-    def _by_numbers(self, tree: Any, leaves: list[Any]) -> Any:
+    def _by_numbers(self, why: Fault, tree: Any, leaves: list[Any]) -> Any:
         if any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
-            raise AnswerFault(Fault("tracing", self.__name__, "It runs on numbers alone."))
+            raise AnswerFault(why)
         self.remote.weaker.add(self.__name__)
         arrays, payload = messages.pack_arrays(leaves)
         reply, blob = self.remote.request(self._message("run") | {"tree": tree, "arrays": arrays}, payload)
@@ -353,10 +351,12 @@ def _kept_from(node: Mapping[str, Any], found: Sequence[Any]) -> Kept:
     Raises:
         Malformed: They are none.
     """
-    try:
-        return Kept(int(node["kept"]), tuple(found[int(place)] for place in node["leaves"]))
-    except (KeyError, TypeError, ValueError, IndexError):
-        raise messages.Malformed("what it returns are no residuals") from None
+    with contextlib.suppress(KeyError, TypeError, ValueError, IndexError):
+        leaves = tuple(found[int(place)] for place in node["leaves"])
+        names = tuple(str(name)[:_LONGEST_NAME] for name in node["names"])
+        if len(names) == len(leaves):
+            return Kept(int(node["kept"]), leaves, names)
+    raise messages.Malformed("what it returns are no residuals")
 
 
 def fault_from(told: Any, where: str) -> Fault:
@@ -387,9 +387,3 @@ def _signature(told: Any) -> inspect.Signature | None:
         )
     except (TypeError, ValueError):
         return None
-
-
-def _lesson_name(function: Any) -> str:
-    """A function of a lesson, as the other side finds it; empty for any other."""
-    module = getattr(function, "__module__", "")
-    return f"{module}:{function.__name__}" if module.startswith(messages.LESSONS) else ""
