@@ -33,6 +33,7 @@ COMMANDS = {
     "start": _Command("course.cli.start:start", "Make a folder to work in.", daily=True),
     "next": _Command("course.cli.here:next_", "Say what comes next.", daily=True),
     "check": _Command("course.cli.check:check", "Judge your answers.", daily=True),
+    "watch": _Command("course.cli.watch:watch", "Judge what you save, as you save it.", daily=True),
     "hint": _Command("course.cli.hint:hint", "Give one hint more.", daily=True),
     "open": _Command("course.cli.opening:open_", "Open a lesson's file.", daily=True),
     "progress": _Command("course.cli.standing:progress", "Show how far you are.", daily=True),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from course.cli.completing import complete_lesson
@@ -9,6 +11,7 @@ from course.cli.folder import attempts_in, next_of, this_folder
 from course.cli.readying import exercises_named, refuse_unknown_lesson
 from course.exercises.exercise import Exercise
 from course.grading.attempts import Attempt
+from course.grading.hints import take_hint
 from course.show.words import command
 
 
@@ -25,17 +28,18 @@ def hint(name: str | None) -> None:
         name = coming.next
     refuse_unknown_lesson(name)
     exercise = _meant(name, attempts.known)
-    if not exercise.hints:
-        click.echo(f"{exercise.name} has no hints: it is a question, and a wrong answer to it is told why it is wrong.")
-        return
-    from course.exercises import paper_of
+    say_hints(exercise.name, take_hint(exercise, attempts), len(exercise.hints))
 
-    most = len(exercise.hints)
-    taken = attempts.take_hint(exercise.name, most, [other.name for other in paper_of(exercise.lesson).exercises])
-    for number, text in enumerate(exercise.hints[:taken], 1):
+
+def say_hints(name: str, hints: Sequence[str], most: int) -> None:
+    """Prints the hints that were asked for so far, and how many are left of `most`."""
+    if not most:
+        click.echo(f"{name} has no hints: it is a question, and a wrong answer to it is told why it is wrong.")
+        return
+    for number, text in enumerate(hints, 1):
         click.echo(click.wrap_text(f"{number}. {text}", 88, subsequent_indent="   "))
-    more = f"{most - taken} more where that came from" if taken < most else "that was the last"
-    click.echo(f"{exercise.name} · {more} · then: {command(f'check {exercise.name}')}")
+    more = f"{most - len(hints)} more where that came from" if len(hints) < most else "that was the last"
+    click.echo(f"{name} · {more} · then: {command(f'check {name}')}")
 
 
 def _meant(name: str, known: dict[str, Attempt]) -> Exercise:

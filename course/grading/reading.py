@@ -76,7 +76,7 @@ def read_files(path: Path) -> tuple[File, ...]:
     """
     if path.is_file():
         return (read_file(path, path.name),)
-    return tuple(_read_or_fault(file, file.relative_to(path).as_posix()) for file in files_under(path))
+    return tuple(read_or_fault(file, file.relative_to(path).as_posix()) for file in files_under(path))
 
 
 def files_under(folder: Path) -> list[Path]:
@@ -101,7 +101,8 @@ def read_file(path: Path, name: str) -> File:
     return File(path.absolute(), name, tuple(cells))
 
 
-def _read_or_fault(path: Path, name: str) -> File:
+def read_or_fault(path: Path, name: str) -> File:
+    """Reads one file; where it can't be read, that is its fault."""
     try:
         return read_file(path, name)
     except Unreadable as why:
