@@ -54,7 +54,7 @@ def _piece(exercise: Exercise) -> Piece:
 
 def _judge_all(exercise: Exercise, step: Callable[[], None]) -> dict[str, str]:
     """How every lazy answer fares, by what it is: its status, and the question at which judging ended."""
-    sitting = Sitting(SEED, by_hand=exercise.allows, example=False, reasons=False)
+    sitting = Sitting(SEED, example=False, reasons=False)
     judged = {name: exercise.task.judge(answer, sitting) for name, answer in lazy_answers(exercise)}
     step()
     return {name: [found.status.value, found.failed] for name, found in judged.items()}

@@ -78,6 +78,7 @@ def compare_jvp(
         seed: Of the drawn tangents.
         precision: As for `compare`.
         static_argnums: Places of the arguments that are settings and no arrays.
+        by_hand: As for `compare`; besides, every step must be linear in the tangents, which no difference of values is.
 
     Raises:
         TypeError: A primal is complex, or is no array.
@@ -88,7 +89,7 @@ def compare_jvp(
     point = make_point(_under(primal, "jvp", rule), primals, tuple(static))
     if static:
         rule = partial(rule, *static.values())
-    setting = Setting((name, name), seed, precision, by_hand=_routes(by_hand))
+    setting = Setting((name, name), seed, precision, by_hand=_routes(by_hand), linear=by_hand)
     return judge_rule(point, rule, setting)
 
 

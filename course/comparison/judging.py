@@ -35,7 +35,8 @@ class Setting:
     what can't be traced by `jit`; otherwise that is a note. `float32` and `cost` ask these questions, too. With
     `at_once` an answer that is small enough runs as compiled programs, which says the same of a right one. With
     `aloud`, prints and breakpoints of the answer go to the terminal. `by_hand` holds the routes that may be taken to a
-    derivative, where it must be written by hand; None asks for nothing. `mistakes` are those with a name; with
+    derivative, where it must be written by hand; None asks for nothing. With `linear`, every step of a tangent rule
+    must be linear in the tangents; otherwise that is a note. `mistakes` are those with a name; with
     `reasons`, a wrong answer is explained by them and by the primal's lines, after `early` was called with what is
     known before.
     """
@@ -51,6 +52,7 @@ class Setting:
     at_once: bool = False
     aloud: bool = False
     by_hand: frozenset[str] | None = None
+    linear: bool = False
     mistakes: tuple[Mistake, ...] = ()
     reasons: bool = True
     early: Callable[[Comparison], None] | None = None

@@ -137,9 +137,7 @@ def _value_message(row: Matched, right: np.ndarray, error: float) -> str:
         )
     if not np.isfinite(error):
         return f"{row.path} must be the primal's value; yours is not finite."
-    return (
-        f"{row.path} must be the primal's value; yours is off by {error:.2g} of its norm. Mend forward before backward."
-    )
+    return f"{row.path} must be the primal's value; yours is off by {error:.2g} of its norm. Mend the value first."
 
 
 def narrowed(arrays: Sequence[Agreement], precision: Precision, notes: list[str]) -> Precision:

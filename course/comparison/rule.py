@@ -187,7 +187,7 @@ def _out_of_proportion(arrays: Mapping[str, bool]) -> str:
 
 
 def _ask_linearity(judged: _Judging, traced: ClosedJaxpr, tangents: int, outputs: int) -> None:
-    """Asks whether every step is linear in the tangents: a note where it is not, or a refusal if it must be by hand.
+    """Asks whether every step is linear in the tangents: a note where it is not, or a refusal where it must be.
 
     Raises:
         AnswerFault: It must be, and is not.
@@ -195,7 +195,7 @@ def _ask_linearity(judged: _Judging, traced: ClosedJaxpr, tangents: int, outputs
     why = nonlinear_step(traced, tangents, outputs)
     if not why:
         return
-    if judged.setting.by_hand is None or judged.setting.by_hand:
+    if not judged.setting.linear:
         judged.notes.append(f"jax.grad can't go back through it: not every step is linear in the tangents: {why}.")
         return
     message = f"Every step from the tangents to y_dot must be linear, as in a derivation; in yours, {why}."

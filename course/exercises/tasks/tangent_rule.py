@@ -88,6 +88,7 @@ class TangentRuleTask:
             cost=first,
             aloud=sitting.aloud,
             by_hand=sitting.by_hand,
+            linear=True,
             mistakes=self.mistakes,
             reasons=first and sitting.reasons,
             early=None if early is None else lambda known: early(find_out(known)),
