@@ -1,11 +1,10 @@
-"""Claims about executing the notebooks of this checkout from top to bottom, for a learner and for a teacher."""
+"""Claims about executing the notebooks of this checkout from top to bottom, as a learner gets them."""
 
 import pytest
 
 from course.authoring.checkout import this_checkout
 from course.authoring.execute import CellFailed, kernel, try_lesson
 from course.authoring.make import lessons_with_source
-from course.exercises import paper_of
 
 CHECKOUT = this_checkout()
 LESSONS = lessons_with_source(CHECKOUT)
@@ -29,17 +28,6 @@ def test_an_untouched_notebook_executes_and_finds_nothing_started(there, lesson)
     assert checks
     for cell in checks:
         assert "not started" in text_of(cell.outputs), cell.metadata.name
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("lesson", LESSONS)
-def test_the_solved_notebook_executes_and_earns_every_point_from_nbgrader(there, lesson):
-    from nbgrader.utils import determine_grade, is_grade
-
-    notebook = try_lesson(CHECKOUT, lesson, there, solved=True, grading=True)
-    grades = [determine_grade(cell) for cell in notebook.cells if is_grade(cell)]
-    possible = sum(exercise.points + exercise.cost_points for exercise in paper_of(lesson).exercises)
-    assert sum(points for points, _ in grades) == sum(points for _, points in grades) == possible
 
 
 def one_cell(code):
