@@ -21,9 +21,20 @@ def layer_jvp(primals, tangents):
     y = jnp.tanh(x @ w)
     return y, {}
 """
+DIFFERENCES = """
+import jax.numpy as jnp
+
+def layer_jvp(primals, tangents):
+    (x, w), (x_dot, w_dot) = primals, tangents
+    h = 6e-6
+    ahead = jnp.tanh((x + h * x_dot) @ (w + h * w_dot))
+    behind = jnp.tanh((x - h * x_dot) @ (w - h * w_dot))
+    return jnp.tanh(x @ w), (ahead - behind) / (2 * h)
+"""
 EXPECTED = {
     "right": (RULE.format("(1 - y**2) * (x_dot @ w + x @ w_dot)"), Status.RIGHT, ""),
     "wrong": (RULE.format("(1 - y**2) * (x_dot @ w)"), Status.WRONG, "It is the path through `w`"),
+    "differences": (DIFFERENCES, Status.REFUSED, "must be linear"),
 }
 
 
