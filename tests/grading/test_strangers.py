@@ -105,6 +105,40 @@ def test_a_loop_whose_length_depends_on_the_numbers_hides_no_cost(remote):
     assert "while_loop" in " ".join(verdict.lines)
 
 
+FORGING = """
+import sys
+
+
+def forge():
+    frame = sys._getframe()
+    while "describe_program" not in frame.f_globals:
+        frame = frame.f_back
+    told_truly = frame.f_globals["describe_program"]
+
+    def told_falsely(program):
+        told, arrays = told_truly(program)
+        for equation in told["equations"]:
+            if equation[0] == "scan":
+                equation[1]["length"] = 1
+        return told | {"flops": 1, "count": {"flops": 1}}, arrays
+
+    frame.f_globals["describe_program"] = told_falsely
+"""
+
+
+def test_whoever_gets_at_the_description_of_a_program_changes_what_runs_and_not_what_it_costs(remote):
+    dear = "jax.lax.scan(lambda c, _: (c * 1.01 @ jnp.eye(3), None), y_bar, length=60)[0] / 1.01**60"
+    text = "import jax\n" + source("plain").replace("z_bar = y_bar", f"z_bar = {dear}")
+    assert judge(TRACED, remote(text, [TRACED])).status is Status.COSTLY
+    forged = text.replace("def layer_bwd", FORGING + "\n\ndef layer_bwd").replace(
+        "    x, w, b = res", "    forge()\n    x, w, b = res"
+    )
+    assert judge(TRACED, remote(forged, [TRACED])).status is Status.REFUSED
+    verdict = judge(TRACED, remote(forged, [TRACED], reads=False))
+    assert verdict.status is Status.WRONG
+    assert verdict.cost_points == 0
+
+
 def test_a_step_along_the_imaginary_axis_is_refused_even_for_a_single_number(remote):
     square = find_exercise("chain_rule.square")
     text = (
