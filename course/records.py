@@ -80,18 +80,23 @@ class Fault:
 
 @dataclass(frozen=True)
 class Slip:
-    """A recognised general slip of one array: what the numbers show, and the question that leads to its mending."""
+    """A recognised general slip of one array: what the numbers show, and the question that leads to its mending.
+
+    `factor` is what the right numbers are multiplied by where that was fitted, 1 anywhere else.
+    """
 
     kind: str
     text: str
     ask: str
+    factor: float = dataclasses.field(default=1.0, compare=False)
 
 
 @dataclass(frozen=True)
 class Cause:
     """What explains wrong numbers, beyond the general slips of single arrays.
 
-    `tier` is mistake (one of the exercise's own), line (of the primal) or place (up to which the numbers are right).
+    `tier` is mistake (one of the exercise's own), line (of the primal), place (up to which the numbers are right) or
+    proportion (they do not follow the cotangent).
     `name` is short, for lists; `arrays` are those that it explains. `kind` and `says` are the sentences that may be
     said where the kind of a mistake, and where its name, may be told; `ask` leads to its mending.
     """

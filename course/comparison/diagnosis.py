@@ -1,7 +1,7 @@
 """Why an answer is wrong: a mistake with a name, a line of the primal, known numbers, or the last that is right.
 
-General slips of single arrays are known already. Nothing is said that the numbers do not support; where nothing fits,
-nothing is said.
+General slips of single arrays are known already. Nothing is said that the numbers of two draws do not support; where
+nothing fits, nothing is said.
 """
 
 from __future__ import annotations
@@ -17,7 +17,12 @@ from course.records import Cause
 
 
 def diagnose(wrong: Wrong, mistakes: Sequence[Mistake] = ()) -> list[Cause]:
-    """Explains a wrong answer by the most telling thing that its numbers support."""
+    """Explains a wrong answer by the most telling thing that its numbers support.
+
+    Nothing is said of an answer that could be asked at one draw alone.
+    """
+    if wrong.again is None:
+        return []
     mistaken = Mistaken(mistakes, wrong) if mistakes else None
     exact = mistaken.exact() if mistaken else None
     if exact is not None:

@@ -38,7 +38,7 @@ class Setting:
     derivative, where it must be written by hand; None asks for nothing. With `linear`, every step of a tangent rule
     must be linear in the tangents; otherwise that is a note. `mistakes` are those with a name; with
     `reasons`, a wrong answer is explained by them and by the primal's lines, after `early` was called with what is
-    known before.
+    known before. `again` draws other primals of the same shapes, at which a reason must hold as well.
     """
 
     names: tuple[str, str] = ("fwd", "bwd")
@@ -56,6 +56,7 @@ class Setting:
     mistakes: tuple[Mistake, ...] = ()
     reasons: bool = True
     early: Callable[[Comparison], None] | None = None
+    again: Callable[[], Sequence[Any]] | None = None
 
     def watch(self) -> Watch:
         """Somebody to watch the answer."""

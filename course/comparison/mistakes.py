@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -25,6 +25,9 @@ from course.records import Cause
 
 MOST_MISTAKES = 2
 """Mistakes that are told of one answer."""
+
+FEWEST_NUMBERS = 2
+"""One number at one draw is some multiple of any other."""
 
 
 @dataclass(frozen=True)
@@ -44,66 +47,92 @@ class Mistake:
     ask: str = ""
 
 
+class _Drawn(NamedTuple):
+    """An answer at one draw, and what every mistake gives there; `handed` is what was handed in if that is a number."""
+
+    given: Mapping[str, np.ndarray]
+    right: Mapping[str, np.ndarray]
+    made: Mapping[Mistake, Mapping[str, np.ndarray]]
+    handed: float | None
+
+
 class Mistaken:
-    """What every mistake of a catalogue gives at a point, held against an answer."""
+    """What every mistake of a catalogue gives at every draw, held against an answer."""
 
     def __init__(self, catalogue: Sequence[Mistake], wrong: Wrong):
         """Differentiates every mistake."""
-        places = {path: place for place, path in enumerate(wrong.paths)}
-        self._given, self._right, self._tolerance = wrong.given, wrong.right, wrong.tolerance
-        self._context = wrong.context
-        self._way, handed = wrong.truth.way, wrong.truth.handed
-        self._handed = float(handed[0].item()) if len(handed) == 1 and handed[0].size == 1 else None
-        found = parts_of(tuple(mistake.primal for mistake in catalogue), wrong.point, self._way, handed)
-        self._tried = [
-            (mistake, {path: arrays[places[path]] for path in self._given})
-            for mistake, arrays in zip(catalogue, found, strict=True)
-        ]
+        self._catalogue, self._tolerance, self._context = catalogue, wrong.tolerance, wrong.context
+        self._way = wrong.truth.way
+        self._draws = [_drawn(catalogue, draw) for draw in wrong.draws]
+
+    @property
+    def _first(self) -> _Drawn:
+        return self._draws[0]
 
     def exact(self) -> Cause | None:
         """The one mistake that the whole answer is."""
-        found = [mistake for mistake, arrays in self._tried if self._is_all(arrays) and self._differs(arrays)]
+        found = [mistake for mistake in self._catalogue if self._is_whole(mistake) and self._differs(mistake)]
         return self._cause(found[0], found[0].says) if len(found) == 1 else None
 
     def scaled(self) -> Cause | None:
-        """The one mistake that the whole answer is but for one constant factor."""
-        given, right = _joined(self._given), _joined(self._right)
-        found = []
-        for mistake, arrays in self._tried:
-            other = _joined(arrays)
-            if given.shape != other.shape or np.count_nonzero(other) < 3 or self._is_multiple(other, right):
-                continue
-            factor = _factor(given, other)
-            if self._is_all({path: factor * array for path, array in arrays.items()}):
-                found.append((mistake, factor))
+        """The one mistake that the whole answer is but for one factor."""
+        found = [(mistake, besides) for mistake in self._catalogue if (besides := self._besides(mistake))]
         if len(found) != 1:
             return None
-        ((mistake, factor),) = found
-        besides = self._besides(factor)
-        return self._cause(mistake, f"{mistake.says} Besides, {besides}.") if besides else None
+        ((mistake, besides),) = found
+        return self._cause(mistake, f"{mistake.says} Besides, {besides}.")
 
-    def _besides(self, factor: float) -> str:
-        """What a factor is; nothing for one that a single number handed in, drawn by chance, may be hidden in."""
+    def _besides(self, mistake: Mistake) -> str:
+        """What the answer is times what a mistake gives; empty where that is nothing that can be told."""
         gives = "every number is {} times what that gives{}"
-        known = known_factor(factor, self._context)
-        if known is not None:
-            return gives.format(*known)
-        if self._handed is None:
-            return gives.format(f"{factor:.6g}", "")
-        rest, missing = factor * self._handed, f"the {self._way.handed} that was handed in is left out"
-        if abs(rest - 1) <= self._tolerance:
-            return missing
-        if abs(factor - self._handed) <= self._tolerance * abs(self._handed):
+        constant = self._times(mistake, [1.0] * len(self._draws))
+        if constant:
+            return gives.format(*self._called(constant))
+        handed = [draw.handed for draw in self._draws if draw.handed]
+        if len(handed) < len(self._draws):
+            return ""
+        if self._is_one(self._times(mistake, [1 / bar for bar in handed])):
             return gives.format(f"the {self._way.handed} that was handed in", "")
-        known = known_factor(rest, self._context)
-        return f"{missing}, and {gives.format(*known)}" if known else ""
+        rest, missing = self._times(mistake, handed), f"the {self._way.handed} that was handed in is left out"
+        if not rest or self._is_one(rest):
+            return missing if rest else ""
+        return f"{missing}, and {gives.format(*self._called(rest))}"
+
+    def _times(self, mistake: Mistake, weights: Sequence[float]) -> float:
+        """The number c for which weight * answer = c * mistake at every draw; zero where there is none.
+
+        Of a mistake that is some multiple of the truth any other multiple of it would be one.
+        """
+        given, right, made = (
+            np.concatenate([weight * _joined(arrays) for weight, arrays in zip(of, every, strict=True)])
+            for of, every in (
+                (weights, [draw.given for draw in self._draws]),
+                ([1.0] * len(weights), [draw.right for draw in self._draws]),
+                ([1.0] * len(weights), [draw.made[mistake] for draw in self._draws]),
+            )
+        )
+        if given.shape != made.shape or np.count_nonzero(made) < FEWEST_NUMBERS:
+            return 0.0
+        if _near(_factor(right, made) * made, right, self._tolerance):
+            return 0.0
+        c = _factor(given, made)
+        fits = (
+            self._is(draw, path, c / weight * array)
+            for draw, weight in zip(self._draws, weights, strict=True)
+            for path, array in draw.made[mistake].items()
+        )
+        return c if all(fits) else 0.0
+
+    def _called(self, factor: float) -> tuple[str, str]:
+        return known_factor(factor, self._context) or (f"{factor:.6g}", "")
+
+    def _is_one(self, factor: float) -> bool:
+        return abs(factor - 1) <= self._tolerance
 
     def partly(self, asked: Sequence[str]) -> list[Cause]:
         """The mistakes that some wrong arrays are; empty unless one explains all that are asked, or one alone each."""
-        fitting = {
-            path: [mistake for mistake, arrays in self._tried if self._is_changed(path, arrays[path])] for path in asked
-        }
-        common = [mistake for mistake, _ in self._tried if all(mistake in found for found in fitting.values())]
+        fitting = {path: [m for m in self._catalogue if self._is_changed(path, m)] for path in asked}
+        common = [mistake for mistake in self._catalogue if all(mistake in found for found in fitting.values())]
         causes: dict[Mistake, list[str]] = {}
         for path, found in fitting.items():
             likeliest = self._most_local(common or found)
@@ -119,37 +148,45 @@ class Mistaken:
 
     def _most_local(self, mistakes: Sequence[Mistake]) -> Mistake | None:
         """The mistake that makes the fewest arrays wrong; None where that is not one alone."""
-        changes = {
-            mistake: sum(not _near(arrays[path], right, self._tolerance) for path, right in self._right.items())
-            for mistake, arrays in self._tried
-            if mistake in mistakes
-        }
+        changes = {mistake: len(self._changed_by(mistake)) for mistake in mistakes}
         fewest = [mistake for mistake, count in changes.items() if count == min(changes.values())]
         return fewest[0] if len(fewest) == 1 else None
 
+    def _changed_by(self, mistake: Mistake) -> list[str]:
+        """The arrays that a mistake makes wrong."""
+        made, right = self._first.made[mistake], self._first.right
+        return [path for path in right if not _near(made[path], right[path], self._tolerance)]
+
     def _cause(self, mistake: Mistake, says: str) -> Cause:
-        wrong = tuple(path for path, right in self._right.items() if not self._is(path, right))
+        wrong = tuple(path for path, right in self._first.right.items() if not self._is(self._first, path, right))
         return Cause("mistake", mistake.name, wrong, "", says, mistake.ask)
 
-    def _is_all(self, arrays: Mapping[str, np.ndarray]) -> bool:
-        return all(self._is(path, array) for path, array in arrays.items())
+    def _is_whole(self, mistake: Mistake) -> bool:
+        return all(self._is(draw, path, x) for draw in self._draws for path, x in draw.made[mistake].items())
 
-    def _is(self, path: str, expected: np.ndarray) -> bool:
-        given = self._given[path]
-        scale = norm(expected) or norm(self._right[path])
+    def _is(self, draw: _Drawn, path: str, expected: np.ndarray) -> bool:
+        given = draw.given[path]
+        scale = norm(expected) or norm(draw.right[path])
         return given.shape == expected.shape and norm(given - expected) <= self._tolerance * scale
 
-    def _is_changed(self, path: str, expected: np.ndarray) -> bool:
+    def _is_changed(self, path: str, mistake: Mistake) -> bool:
         """Whether an array is what a mistake makes of it, and more than a single number says so."""
-        changed = not _near(expected, self._right[path], self._tolerance)
-        return expected.size > 1 and changed and self._is(path, expected)
+        made = [draw.made[mistake][path] for draw in self._draws]
+        told = sum(array.size for array in made) > 1 and path in self._changed_by(mistake)
+        return told and all(self._is(draw, path, array) for draw, array in zip(self._draws, made, strict=True))
 
-    def _differs(self, arrays: Mapping[str, np.ndarray]) -> bool:
-        return any(not _near(arrays[path], right, self._tolerance) for path, right in self._right.items())
+    def _differs(self, mistake: Mistake) -> bool:
+        return bool(self._changed_by(mistake))
 
-    def _is_multiple(self, array: np.ndarray, right: np.ndarray) -> bool:
-        """Whether an array is some multiple of the truth: a constant more would make any other multiple of it."""
-        return _near(_factor(right, array) * array, right, self._tolerance)
+
+def _drawn(catalogue: Sequence[Mistake], wrong: Wrong) -> _Drawn:
+    places = {path: place for place, path in enumerate(wrong.paths)}
+    bars = wrong.truth.handed
+    found = parts_of(tuple(mistake.primal for mistake in catalogue), wrong.point, wrong.truth.way, bars)
+    given = wrong.given
+    made = [{path: arrays[places[path]] for path in given} for arrays in found]
+    handed = float(bars[0].item()) if len(bars) == 1 and bars[0].size == 1 else None
+    return _Drawn(given, wrong.right, dict(zip(catalogue, made, strict=True)), handed)
 
 
 def _joined(arrays: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -26,22 +26,19 @@ from course.comparison.excess.find import Spent, find_excesses
 from course.comparison.faults import one_sentence
 from course.comparison.floating import along_floating, split_floating
 from course.comparison.judging import Record, Setting, at_precision, judging, stream, to_comparison
-from course.comparison.norms import norm
 from course.comparison.oracle import Truth, conditioning, find_truth, truth_near
 from course.comparison.point import Point
 from course.comparison.precision import FLOAT64, Precision
 from course.comparison.runs import Pair
+from course.comparison.second import asked_again, confirmed
+from course.comparison.slips import naming_tolerance
 from course.comparison.state import outside_of
 from course.comparison.study import study
 from course.comparison.trees import Matched, named_leaves, without_float0
-from course.comparison.words import listed
 from course.comparison.wrong import Wrong, cotangents_expected
-from course.records import Agreement, Check, Comparison, Excess, Fault, Feedback, Remark
+from course.records import Agreement, Cause, Check, Comparison, Excess, Fault
 
 __all__ = ["Setting", "judge_pair", "judging"]
-
-PROPORTIONAL = 1e-6
-"""Relative. Twice the cotangent must give twice the answer: to the last bit, but for an order of summation."""
 
 MOST_AT_ONCE = 400
 """Equations of a pair up to which compiling it whole is cheaper than compiling its operations one by one."""
@@ -110,9 +107,7 @@ def _judge(judged: _Judging) -> None:
     whole = whole or pair.whole(point, truth.y_bar)
     refuse_state(before, outside_of(pair.fwd, pair.bwd), bwd_name)
     if not _ask_reverse(judged, rows):
-        if any(array.path in stubborn and array.slip is None for array in record.arrays):
-            record.remarks.append(Remark(Feedback.KIND, _out_of_proportion(pair.bar, stubborn)))
-        _explain(judged, rows, None if whole is None else whole.jaxpr)
+        _explain(judged, rows, stubborn, None if whole is None else whole.jaxpr)
         return
     if stubborn:
         raise AnswerFault(Fault("state", bwd_name, _out_of_proportion(pair.bar, stubborn)))
@@ -136,20 +131,54 @@ def _excesses(judged: _Judging, whole: ClosedJaxpr) -> tuple[Excess, ...]:
     return ()
 
 
-def _explain(judged: _Judging, rows: Sequence[Matched], traced: ClosedJaxpr | None) -> None:
+def _explain(
+    judged: _Judging, rows: Sequence[Matched], stubborn: Mapping[str, bool], traced: ClosedJaxpr | None
+) -> None:
     """Looks for the reason of wrong arrays, once what is known of them was told."""
     record, setting = judged.record, judged.setting
+    again = _again(judged)
+    record.arrays = confirmed(
+        record.arrays, None if again is None else again.arrays, naming_tolerance(judged.precision)
+    )
+    silent = {array.path: stubborn[array.path] for array in _wrong(record) if array.path in stubborn and not array.slip}
+    known = [_proportion(judged.pair.bar, silent)] if silent else []
+    record.causes = known
     if judged.truth.by_columns or not setting.reasons:
         return
     if setting.early is not None:
         setting.early(to_comparison(record, setting.names, judged.precision, setting.seed))
-    wrong = Wrong(
-        judged.point, cotangents_expected(judged.point, judged.truth), rows, record.arrays, judged.precision, traced
-    )
+    precision, arrays = judged.precision, record.arrays
+    expected = cotangents_expected(judged.point, judged.truth)
+    wrong = Wrong(judged.point, expected, rows, arrays, precision, traced, frozenset(stubborn), again)
     try:
-        record.causes = diagnose(wrong, setting.mistakes)
+        found = diagnose(wrong, setting.mistakes)
     except Exception as error:  # the verdict stands, whatever becomes of its reason
         judged.notes.append(f"The reason could not be looked for: {one_sentence(error)}")
+        return
+    named = {path for cause in found if cause.tier == "mistake" for path in cause.arrays}
+    record.causes = found if named >= set(silent) else [*known, *found]
+
+
+def _wrong(record: Record) -> list[Agreement]:
+    return [array for array in record.arrays if not array.right]
+
+
+def _again(judged: _Judging) -> Wrong | None:
+    """The answer at another point and for another cotangent; None where it can't be asked there."""
+
+    def ask(point: Point, rng: np.random.Generator) -> Wrong:
+        truth = find_truth(point, judged.precision, rng)
+        there = dataclasses.replace(judged, point=point, truth=truth)
+        _, residuals = judged.pair.forward(point.primals)
+        rows = judged.pair.numbers(point, judged.pair.backward(residuals, truth.y_bar), [])
+        arrays = _compared(there, rows, _of_rows(truth, point, rows).reverse)
+        return Wrong(point, cotangents_expected(point, truth), rows, arrays, judged.precision)
+
+    return asked_again(judged.point, judged.setting, ask)
+
+
+def _proportion(bar: str, arrays: Mapping[str, bool]) -> Cause:
+    return Cause("proportion", bar, tuple(arrays), _out_of_proportion(bar, arrays), "")
 
 
 def _ask_proportion(judged: _Judging, rows: Sequence[Matched], returned: Any, residuals: Any) -> dict[str, bool]:
@@ -162,27 +191,15 @@ def _ask_proportion(judged: _Judging, rows: Sequence[Matched], returned: Any, re
         AnswerFault: For the same cotangent it gives other numbers.
     """
     pair, y_bar = judged.pair, judged.truth.y_bar
-    again = pair.numbers(judged.point, pair.backward(residuals, _doubled(y_bar)), [])
-    both = {row.path: (row.given, twice.given) for row, twice in zip(rows, again, strict=True)}
-    if all(np.array_equal(twice, 2 * once) for once, twice in both.values()):
+    again = pair.numbers(judged.point, pair.backward(residuals, questions.times(2, y_bar)), [])
+    if all(np.array_equal(twice.given, 2 * row.given) for row, twice in zip(rows, again, strict=True)):
         return {}
     refuse_change(returned, pair.backward(residuals, y_bar), judged.setting.names[1])
-    limit = max(PROPORTIONAL, judged.precision.tolerance)
-    return {
-        path: np.array_equal(once, twice)
-        for path, (once, twice) in both.items()
-        if agreement.array_error(twice, 2 * once, (norm(twice) + norm(once)) or 1.0) > limit
-    }
+    return questions.out_of_proportion(rows, again, 2, judged.precision)
 
 
 def _out_of_proportion(bar: str, arrays: Mapping[str, bool]) -> str:
-    did = "stayed the same" if all(arrays.values()) else "did not follow"
-    return f"Twice the {bar} must give twice the cotangents: {listed(list(arrays))} {did}."
-
-
-def _doubled(tree: Any) -> Any:
-    moving, join = without_float0(tree)
-    return join([jax.device_put(2 * np.asarray(leaf)) for leaf in moving])
+    return f"Twice the {bar} must give twice the cotangents: {questions.how_stubborn(arrays)}."
 
 
 def _of_rows(truth: Truth, point: Point, rows: Sequence[Matched]) -> Truth:

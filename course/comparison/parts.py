@@ -20,6 +20,7 @@ from course.comparison.mistakes import parts_of
 from course.comparison.oracle import extent
 from course.comparison.point import Point
 from course.comparison.precision import Precision
+from course.comparison.second import confirmed
 from course.comparison.study import study
 from course.comparison.trees import Matched, has_tangent, named_leaves
 from course.comparison.ways import Forward
@@ -48,6 +49,13 @@ class Parts:
 
     names: tuple[Part, ...]
     wrong: Wrong
+
+    def confirmed_by(self, again: Parts | None, tolerance: float) -> Parts:
+        """With a second draw at which all that is said must hold as well."""
+        if again is None:
+            return self
+        arrays = confirmed(self.wrong.arrays, again.wrong.arrays, tolerance)
+        return Parts(self.names, dataclasses.replace(self.wrong, arrays=arrays, again=again.wrong))
 
     def arrays(self) -> tuple[list[str], list[str]]:
         """The arguments' arrays that enter some output wrongly, and those that enter all of them rightly."""

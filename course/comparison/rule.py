@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -39,6 +40,8 @@ from course.comparison.oracle import conditioning
 from course.comparison.parts import Parts, take_apart
 from course.comparison.point import Point
 from course.comparison.precision import FLOAT64, Precision
+from course.comparison.second import asked_again, confirmed
+from course.comparison.slips import naming_tolerance
 from course.comparison.state import outside_of
 from course.comparison.study import study
 from course.comparison.tangents import Tangents, find_tangents, tangents_near
@@ -205,11 +208,14 @@ def _ask_linearity(judged: _Judging, traced: ClosedJaxpr, tangents: int, outputs
 def _explain(judged: _Judging, rows: Sequence[Matched], stubborn: Mapping[str, bool]) -> None:
     """Looks for the reason of wrong tangents, once what is known of them was told."""
     record, setting = judged.record, judged.setting
+    again = asked_again(judged.point, setting, partial(_again, judged))
+    tolerance = naming_tolerance(judged.precision)
+    record.arrays = confirmed(record.arrays, again and again[0], tolerance)
     silent = [array.path for array in record.arrays if array.path in stubborn and array.slip is None]
     if silent:
         text = _out_of_proportion({path: stubborn[path] for path in silent})
         record.causes = [Cause("proportion", "tangents", tuple(silent), text, "")]
-    parts = _taken_apart(judged)
+    parts = _taken_apart(judged).confirmed_by(again and again[1], tolerance)
     record.remarks += _where_from(parts)
     if not setting.reasons:
         return
@@ -219,6 +225,13 @@ def _explain(judged: _Judging, rows: Sequence[Matched], stubborn: Mapping[str, b
         record.causes += _reasons(judged, rows, parts, bool(silent))
     except Exception as error:  # the verdict stands, whatever becomes of its reason
         judged.notes.append(f"The reason could not be looked for: {one_sentence(error)}")
+
+
+def _again(judged: _Judging, point: Point, rng: np.random.Generator) -> tuple[tuple[Agreement, ...], Parts]:
+    """The rule at another point: what is known there of the whole, and part by part."""
+    there = dataclasses.replace(judged, point=point, truth=find_tangents(point, judged.precision, rng))
+    rows = there.numbers(there.run(point.primals, there.truth.x_dot)[1], [])
+    return _compared(there, rows), _taken_apart(there)
 
 
 def _taken_apart(judged: _Judging) -> Parts:

@@ -153,7 +153,7 @@ def _scaled(given: np.ndarray, right: np.ndarray, context: Context) -> Slip | No
     known = _known_factor(given, factor, context) or _left_out(given, right, factor, context)
     if known or np.count_nonzero(right) < 2:  # one number is some multiple of any other: only a known one tells
         return known
-    return Slip("factor", _times(given, f"{factor:.7g}"), "Which constant is in one of the two alone?")
+    return Slip("factor", _times(given, f"{factor:.7g}"), "Which constant is in one of the two alone?", factor)
 
 
 def known_factor(factor: float, context: Context) -> tuple[str, str] | None:

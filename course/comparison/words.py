@@ -96,7 +96,7 @@ def remarks_of(
     """What may be said beyond the headline, most telling first, each sentence at its feedback level."""
     remarks = [_fault_remark(fault) for fault in faults]
     remarks += [remark for cause in causes for remark in _cause_remarks(cause)]
-    explained = {path for cause in causes for path in cause.arrays}
+    explained = {path for cause in causes if cause.tier != "proportion" for path in cause.arrays}
     wrong = [array for array in arrays if not array.right]
     remarks += _array_remarks(wrong, silent=not explained)
     return tuple(remarks)

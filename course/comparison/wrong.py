@@ -44,7 +44,9 @@ class Wrong:
 
     `point` is in the precision of judgement; `rows` are the answer's arrays that have a tangent, as they came, and
     `arrays` what is known of each of them. `traced` is the whole answer as a program of primals and of what is handed
-    in, None where it can't be traced.
+    in, None where it can't be traced. `stubborn` names the arrays that do not follow what is handed in, as every
+    derivative does. `again` is the same answer at a second draw, None where it can't be asked there: what holds at one
+    of them alone is chance.
     """
 
     point: Point
@@ -53,6 +55,13 @@ class Wrong:
     arrays: Sequence[Agreement]
     precision: Precision
     traced: ClosedJaxpr | None = None
+    stubborn: frozenset[str] = frozenset()
+    again: Wrong | None = None
+
+    @property
+    def draws(self) -> list[Wrong]:
+        """This draw, and the second one where there is one."""
+        return [self] if self.again is None else [self, self.again]
 
     @property
     def tolerance(self) -> float:

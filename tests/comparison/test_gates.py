@@ -22,7 +22,7 @@ def layer_norm_fwd(x, scale, bias):
     mu = x.mean(-1, keepdims=True)
     rstd = 1 / jnp.sqrt(((x - mu) ** 2).mean(-1, keepdims=True) + 1e-5)
     x_hat = (x - mu) * rstd
-    return x_hat * scale + bias, (x_hat, rstd, scale)
+    return x_hat * scale + bias, (x, x_hat, rstd, scale)
 
 
 def mean(x):
@@ -36,9 +36,9 @@ def layer_norm_bwd_with(x_bar: Any = None, scale_bar: Any = None) -> Any:
         return rstd * (g - mean(g) - x_hat * mean(g * x_hat))
 
     def bwd(residuals, y_bar):
-        x_hat, rstd, scale = residuals
+        x, x_hat, rstd, scale = residuals
         given = (x_bar or right)(x_hat, rstd, y_bar * scale)
-        return given, (scale_bar or (lambda h, y: (y * h).sum(0)))(x_hat, y_bar), y_bar.sum(0)
+        return given, (scale_bar or (lambda x, h, y: (y * h).sum(0)))(x, x_hat, y_bar), y_bar.sum(0)
 
     return bwd
 
@@ -84,15 +84,15 @@ def test_the_line_is_told_with_the_kind_and_the_value_with_the_name():
 
 
 def test_two_mistakes_in_different_arrays_are_told_apart():
-    found = judged(layer_norm_bwd_with(lambda h, r, g: r * (g - mean(g)), lambda h, y: (y * h[::-1]).sum(0)))
+    found = judged(layer_norm_bwd_with(lambda h, r, g: r * (g - mean(g)), lambda x, h, y: (y * h[::-1]).sum(0)))
     assert not found.causes
-    found = judged(layer_norm_bwd_with(lambda h, r, g: r * (g - mean(g)), lambda h, y: (y * POINT[0]).sum(0)))
+    found = judged(layer_norm_bwd_with(lambda h, r, g: r * (g - mean(g)), lambda x, h, y: (y * x).sum(0)))
     assert {cause.arrays for cause in found.causes} == {("x_bar",), ("scale_bar",)}
     assert "`x` stands where `x_hat` belongs" in told(found)
 
 
 def test_numbers_that_fit_nothing_are_left_unexplained():
-    found = judged(layer_norm_bwd_with(lambda h, r, g: r * (g - jnp.cos(g) - h * mean(g * h))))
+    found = judged(layer_norm_bwd_with(lambda h, r, g: r * (g - g[::-1] - h * mean(g * h))))
     assert not found.causes
     assert any("no simple slip" in remark.text for remark in found.remarks)
 
@@ -229,6 +229,18 @@ def test_what_is_known_is_told_before_the_line_is_looked_for():
     assert found.causes
 
 
+def test_of_a_returned_tuple_the_part_that_is_concerned_is_quoted():
+    def fwd(x, w):
+        return x * jnp.sin(w), (x, w)
+
+    def bwd(residuals, y_bar):
+        x, w = residuals
+        return y_bar * jnp.sin(w), y_bar * x
+
+    found = course.compare(lambda x, w: fwd(x, w)[0], fwd, bwd, draw(5), draw(5, seed=1))
+    assert "in `x * jnp.sin(w)`" in found.causes[0].kind
+
+
 def test_a_primal_with_nothing_known_of_its_text_is_explained_without_it():
     space: dict[str, Any] = {"jnp": jnp}
     exec("def primal(x): return jnp.sin(x) * jnp.exp(x)", space)
@@ -254,7 +266,11 @@ def fork_fwd(x, w):
 @pytest.mark.parametrize(
     "v_bar, d_bar, says",
     [
-        (lambda y, v, d: y * d, lambda y, v, d: -y * v / d**2, "through `v`; by what, its one number does not tell."),
+        (
+            lambda y, v, d: y * d,
+            lambda y, v, d: -y * v / d**2,
+            "through `v`, multiplied by something that changes with the inputs.",
+        ),
         (lambda y, v, d: y / d, lambda y, v, d: -y * v / d, ""),
     ],
     ids=["a path of its own", "a path in the direction of another"],
@@ -286,12 +302,12 @@ def network_fwd(x, w1, w2):
     return z2**2, (x, w1, w2, a1, z2)
 
 
-def network_bwd_with(a1_bar=lambda z2_bar, w2: z2_bar @ w2.T, w2_bar=lambda a1, z2_bar: a1.T @ z2_bar):
+def network_bwd_with(a1_bar=lambda z2_bar, w2: z2_bar @ w2.T, w2_bar=lambda a1, z2_bar, w2: a1.T @ z2_bar):
     def bwd(residuals, y_bar):
         x, w1, w2, a1, z2 = residuals
         z2_bar = 2 * z2 * y_bar
         z1_bar = a1_bar(z2_bar, w2) * (1 - a1**2)
-        return z1_bar @ w1.T, x.T @ z1_bar, w2_bar(a1, z2_bar)
+        return z1_bar @ w1.T, x.T @ z1_bar, w2_bar(a1, z2_bar, w2)
 
     return bwd
 
@@ -301,12 +317,37 @@ def judged_network(bwd):
 
 
 def test_where_no_line_explains_it_the_last_right_cotangent_is_told():
-    found = judged_network(network_bwd_with(a1_bar=lambda z2_bar, w2: jnp.exp(z2_bar @ w2.T / 9)))
+    found = judged_network(network_bwd_with(a1_bar=lambda z2_bar, w2: (z2_bar @ w2.T)[::-1]))
     (cause,) = found.causes
     assert (cause.tier, cause.name) == ("place", "z1")
     assert cause.kind == "The right cotangent of `a1` is among your numbers; that of `z1` (`z1 = x @ w1`) is not."
 
 
 def test_an_array_that_is_a_value_of_the_primal_is_told():
-    found = judged_network(network_bwd_with(w2_bar=lambda a1, z2_bar: 0 * a1.T @ z2_bar + draw(5, 4)))
-    assert "w2_bar: these are the numbers of `w2` itself." in [cause.kind for cause in found.causes]
+    found = judged_network(network_bwd_with(w2_bar=lambda a1, z2_bar, w2: w2))
+    assert [cause.kind for cause in found.causes] == [
+        "Twice the y_bar must give twice the cotangents: w2_bar stayed the same.",
+        "w2_bar: these are the numbers of `w2` itself.",
+    ]
+
+
+def test_of_what_does_not_follow_its_cotangent_no_path_is_told():
+    found = judged(layer_norm_bwd_with(lambda h, r, g: r * (jnp.sign(g) - mean(g) - h * mean(g * h))))
+    assert [cause.kind for cause in found.causes] == [
+        "Twice the y_bar must give twice the cotangents: x_bar did not follow."
+    ]
+
+
+def test_what_fits_at_one_draw_alone_is_not_said():
+    x = draw(4)
+
+    def bwd(residuals, y_bar):
+        at, factor = residuals, jnp.where(jnp.all(residuals == x), -1.0, 0.37 + residuals)
+        return (jnp.cos(at) * jnp.exp(at) * y_bar + factor * jnp.sin(at) * jnp.exp(at) * y_bar,)
+
+    def primal(x):
+        return jnp.sin(x) * jnp.exp(x)
+
+    found = course.compare(primal, lambda x: (primal(x), x), bwd, x)
+    assert not found.agrees
+    assert not found.causes

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from jax import lax
 
-from course.comparison.agreement import scales_in
 from course.comparison.gates.search import Searcher
 from course.comparison.judging import at_precision, judging, stream
 from course.comparison.oracle import find_truth
 from course.comparison.point import make_point
 from course.comparison.study import study
-from course.comparison.trees import without_float0
-from course.comparison.ways import Reverse
+from course.comparison.trees import Matched
+from course.comparison.wrong import Wrong, cotangents_expected
 from tests.comparison.pairs import draw
 
 
@@ -67,13 +66,10 @@ def replayed(primal, *primals, deep):
     with judging():
         here, precision = at_precision(make_point(primal, primals), None)
         truth = find_truth(here, precision, stream(0))
-        right = [
-            (jnp.asarray(array), scale)
-            for array, scale in zip(truth.reverse, scales_in(precision, truth.reverse), strict=True)
-        ]
-        errors = [jnp.ones_like(array) for array, _ in right]
-        handed = without_float0(truth.y_bar)[0]
-        return Searcher(study(here), Reverse(), deep).products(here.primals, handed, errors, right)
+        expected = cotangents_expected(here, truth)
+        rows = [Matched(path, None, array + 1) for path, array in expected.numbers.items()]
+        wrong = Wrong(here, expected, rows, (), precision)
+        return Searcher(study(here), expected.way, deep).products(wrong)
 
 
 @pytest.mark.parametrize("name", PRIMALS)

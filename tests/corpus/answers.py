@@ -35,7 +35,8 @@ class Answer:
         edits: From one text of our answers to another; each occurs there once.
         functions: Definitions that stand in the place of ours of the same names.
         tier: What must be said: `right`, a `mistake` of the catalogue, a `line` of the primal, the `place` up to which
-            it is right, a general `slip`, a `fault`, an awkward `case`, or `where` the answer is wrong and no more.
+            it is right, a general `slip` (`proportion` for what does not follow its cotangent), a `fault`, an awkward
+            `case`, or `where` the answer is wrong and no more.
         cause: Which one: the mistake's, the slip's, the fault's or the case's name, a part of what is said of the line
             or the place.
     """
@@ -90,8 +91,11 @@ def said_of(found: Findings) -> tuple[str, str]:
     comparison = found.comparison
     if comparison is None or comparison.faults:
         return "fault", comparison.faults[0].kind if comparison else ""
+    causes = [cause for cause in comparison.causes if cause.tier != "proportion"]
+    if causes:
+        return causes[0].tier, "; ".join(cause.name for cause in causes)
     if comparison.causes:
-        return comparison.causes[0].tier, "; ".join(cause.name for cause in comparison.causes)
+        return "slip", "proportion"
     slips = dict.fromkeys(array.slip.kind for array in comparison.arrays if array.slip and not array.right)
     return ("slip", "; ".join(slips)) if slips else ("where", "")
 

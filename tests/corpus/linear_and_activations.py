@@ -122,7 +122,7 @@ def _relu() -> tuple[Answer, ...]:
         made("where x was negative", forward, "return relu(x), x < 0", mistake="relu turned round"),
         of_x("the value for the slope", "(x > 0) * x * y_bar", mistake="value for slope"),
         of_x("x for the slope", "x * y_bar", mistake="argument for slope"),
-        of_x("the value and no cotangent", "(x > 0) * x / 2"),
+        of_x("the value and no cotangent", "(x > 0) * x / 2", slip="proportion"),
         made("zero", back, "0 * y_bar", slip="zero"),
         made("a minus", back, "-jnp.where(positive, y_bar, 0)", slip="sign"),
         made("no forward", forward, "return x, x > 0", fault="value"),

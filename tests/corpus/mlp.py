@@ -170,7 +170,7 @@ def _mlp_loss() -> tuple[Answer, ...]:
 
     return (
         made("without loss_bar", loss, "softmax_cross_entropy_bwd(kept_loss, jnp.ones(()))", slip="left out"),
-        made("loss_bar twice", network, "mlp_bwd(kept_network, loss_bar * logits_bar)", slip="factor"),
+        made("loss_bar twice", network, "mlp_bwd(kept_network, loss_bar * logits_bar)", slip="proportion"),
         made(
             "the mean twice", network, "mlp_bwd(kept_network, logits_bar / len(logits_bar))", mistake="mean taken twice"
         ),

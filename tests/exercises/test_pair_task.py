@@ -3,6 +3,7 @@
 import dataclasses
 
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from course.comparison.runs import Pair
@@ -42,6 +43,21 @@ def test_an_answer_compiled_whole_is_judged_as_one_that_is_not(bwd, status):
     one, other = (at_zeros(bwd, at_once=at_once) for at_once in (False, True))
     assert one.status is other.status is status
     assert (one.headline, one.remarks, one.failed) == (other.headline, other.remarks, other.failed)
+
+
+def test_what_is_wrong_at_an_awkward_case_alone_has_its_reason_and_its_smallest_case_there():
+    found = at_zeros(wrong_at_zeros, at_once=False)
+    assert "is missing" in found.comparison.causes[0].kind
+    assert found.example.inputs["w"] == 0
+    assert found.example.yours["w_bar"] == 0 != found.example.right["w_bar"]
+
+
+def test_of_what_cannot_be_drawn_small_no_smallest_case_is_shown():
+    wide = Case("many zeros", lambda draw: (np.zeros(9), draw.normal("d").repeat(9)[:9]))
+    answer = {"fwd": lambda w, x: (jnp.tanh(w * x).sum(), (w, x)), "bwd": wrong_at_zeros}
+    found = dataclasses.replace(TASK, awkward=(wide,)).judge(answer, Sitting())
+    assert found.headline == "right at ordinary inputs, wrong for many zeros"
+    assert found.example is None
 
 
 def test_an_awkward_case_of_a_right_answer_runs_as_compiled_programs_where_that_is_asked(monkeypatch):

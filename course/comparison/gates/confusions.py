@@ -4,7 +4,8 @@ An answer that goes back through a step with Q where the cotangent c of the step
 
     answer = truth + back(Q - c)        back: from the step to the arguments, by way of one operand or of all
 
-Q may be any value of the result's shape, and the cotangent of any.
+Q may be the cotangent of any value of the result's shape or, in an answer that does not follow the cotangent that it
+is handed, any such value itself.
 """
 
 from __future__ import annotations
@@ -20,12 +21,11 @@ import numpy as np
 from course.comparison.compiled import QUICK
 from course.comparison.counting import count_jaxpr
 from course.comparison.floating import split_floating
-from course.comparison.gates.places import folder_of
-from course.comparison.gates.replay import read, run_equation
-from course.comparison.gates.search import BACKWARD, MOST_WORK
-from course.comparison.gates.tape import Manner, Step, Value, floating, lay, moving, values_of
+from course.comparison.gates.replay import run_equation
+from course.comparison.gates.search import affordable, each_row, picked
+from course.comparison.gates.tape import Step, Value, floating, moving
+from course.comparison.gates.values import laid, replayed
 from course.comparison.study import Study, study
-from course.comparison.trees import has_tangent
 from course.comparison.wrong import Wrong
 from course.records import Cause
 
@@ -52,30 +52,45 @@ class Taken(NamedTuple):
     bar: bool
 
 
+Pair = tuple[Spot, Taken]
+
+
 class Confuser:
     """A primal at given shapes, with all that may be confused in it; what loops and branches hold is left out."""
 
     def __init__(self, known: Study):
-        """Lays the primal flat."""
-        self._tape = lay(known.jaxpr, values_of(known.named_shapes()), Manner(folder_of(known.primal)))
-        made = [value for step in self._tape.steps for value in step.outputs]
-        self._values = [value for value in (*self._tape.inputs, *made) if floating(value)]
-        self._moving = [value for value in self._values if value.moves]
-        self._spots = list(_spots(self._tape.steps))
-        room = int(MOST_WORK / (BACKWARD * max(count_jaxpr(known.jaxpr).flops, 1)))
-        self._pairs = list(self._every_pair())[: min(MOST_TRIED, room)]
+        """Lists what may be confused."""
+        self._laid = laid(known)
+        self._values = self._laid.values
+        self._spots = list(_spots(self._laid.tape.steps))
+        most = min(MOST_TRIED, affordable(count_jaxpr(known.jaxpr).flops))
+        self._pairs = {bar: list(self._every_pair(bar))[:most] for bar in (True, False)}
+        self._room = max(map(len, self._pairs.values()))
         self._compiled = jax.jit(self._products, compiler_options=QUICK)
 
     def explain(self, wrong: Wrong) -> Cause | None:
-        """The confusion that an answer's numbers are."""
-        if not self._pairs:
-            return None
-        errors = wrong.errors()
-        leaves, handed = jax.tree.leaves(wrong.point.primals), list(wrong.truth.handed)
-        ed, dd = map(np.asarray, self._compiled(leaves, handed, errors, wrong.scales))
+        """The likeliest confusion that an answer's numbers are at every draw."""
+        pairs = self._pairs[not wrong.stubborn & set(wrong.paths_wrong)]
+        for draw in wrong.draws:
+            pairs = self._fitting(pairs, draw)
+        return self._cause(*pairs[0], wrong) if pairs else None
+
+    def _fitting(self, pairs: list[Pair], wrong: Wrong) -> list[Pair]:
+        if not pairs:
+            return []
+        errors, (values, bars) = wrong.errors(), self._laid.numbers(wrong)
+        stacks = _Stacks(self._values, values, bars)
+        numbers = {spot: i for i, spot in enumerate(self._spots)}
+        rows = np.array([(numbers[spot], stacks.place(taken)) for spot, taken in pairs])
+        rows = picked(rows, range(len(pairs)), self._room)
+        ends = [bars[spot.result] for spot in self._spots]
+        leaves = jax.tree.leaves(wrong.point.primals)
+        ed, dd = map(
+            np.asarray, self._compiled(leaves, stacks.arrays, ends, errors, wrong.scales, rows, np.int64(len(pairs)))
+        )
         ee = sum(float(np.sum(np.square(error))) for error in errors)
         fits = (dd > 0) & (np.abs(ee + 2 * ed + dd) <= wrong.tolerance**2 * ee)
-        return next((self._cause(*pair, wrong) for pair, fit in zip(self._pairs, fits, strict=True) if fit), None)
+        return [pair for pair, fit in zip(pairs, fits, strict=False) if fit]
 
     def _cause(self, spot: Spot, taken: Taken, wrong: Wrong) -> Cause:
         line = f"`{spot.step.place.statement}`" if spot.step.place else "the primal"
@@ -86,64 +101,43 @@ class Confuser:
             says = f"{given[0].upper()}{given[1:]} stands where the cotangent of `{spot.result.name}` belongs."
         return Cause("line", f"{kind} {says}", tuple(wrong.paths_wrong), kind, says)
 
-    def _every_pair(self) -> Iterator[tuple[Spot, Taken]]:
+    def _every_pair(self, bar: bool) -> Iterator[Pair]:
         """Every spot, the ones nearest the result first, with everything of its shape."""
-        moves = set(self._moving)
-        every = [Taken(i, bar) for bar in (True, False) for i, x in enumerate(self._values) if not bar or x in moves]
+        every = [Taken(i, bar) for i, x in enumerate(self._values) if not bar or x.moves]
         every.sort(key=lambda taken: not self._values[taken.value].is_variable)
         for spot in reversed(self._spots):
             for taken in every:
                 other = self._values[taken.value]
-                if other.shape == spot.result.shape and not (taken.bar and other is spot.result):
+                if other.shape == spot.result.shape and not (bar and other is spot.result):
                     yield spot, taken
 
-    def _run(self, leaves: Sequence[Any], nudges: Mapping[Value, Any]) -> tuple[list[Any], list[Any], list[Any]]:
-        """The outputs, all values, and each spot's result with only its own operand moving."""
-        known = dict(self._tape.constants)
-        known |= {x: leaf + nudges.get(x, 0) if floating(x) else leaf for x, leaf in self._inputs(leaves)}
-        at_spots = []
-        for step in self._tape.steps:
-            operands = [read(slot, known) for slot in step.inputs]
-            for value, output in zip(step.outputs, run_equation(step.eqn, operands), strict=True):
-                known[value] = output + nudges[value] if value in nudges else output
-            for spot in _spots([step]):
-                at_spots.append(known[spot.result] if spot.operand is None else _alone(spot, operands))
-        return [read(slot, known) for slot in self._tape.outputs], [known[value] for value in self._values], at_spots
+    def _at_spots(self, leaves: Sequence[Any]) -> list[Any]:
+        """Each spot's result with only its own operand moving."""
+        found: list[Any] = []
 
-    def _inputs(self, leaves: Sequence[Any]) -> Iterator[tuple[Value, Any]]:
-        return zip(self._tape.inputs, leaves, strict=True)
+        def seen(step: Step, operands: list[Any]) -> None:
+            found.extend(_alone(spot, operands) for spot in _spots([step]))
 
-    def _cotangents(self, leaves: Sequence[Any], y_bars: Any) -> tuple[list[Any], dict[Value, Any]]:
-        """All values, and the true cotangents of those that move."""
+        replayed(self._laid.tape, leaves, {}, seen)
+        return found
 
-        def outputs(nudges: list[Any]) -> Any:
-            ys, values, _ = self._run(leaves, dict(zip(self._moving, nudges, strict=True)))
-            return [y for y in ys if has_tangent(y)], values
-
-        resting = [jnp.zeros(value.shape, value.dtype) for value in self._moving]
-        _, pullback, values = jax.vjp(outputs, resting, has_aux=True)
-        return values, dict(zip(self._moving, pullback(y_bars)[0], strict=True))
-
-    def _products(self, leaves: Sequence[Any], y_bars: Any, errors: Any, scales: Any) -> tuple[Any, Any]:
+    def _products(
+        self, leaves: Sequence[Any], stacks: Any, ends: Any, errors: Any, scales: Any, rows: Any, count: Any
+    ) -> tuple[Any, Any]:
         """<e, d> and <d, d> for every confusion, with e = answer - truth and d = truth - what it gives."""
-        values, bars = self._cotangents(leaves, y_bars)
-        stacks = _Stacks(self._values, values, bars)
-
         starts, still, join = split_floating(tuple(leaves))
-        back = jax.vjp(lambda starts: self._run(join(starts, still), {})[2], starts)[1]
+        back = jax.vjp(lambda starts: self._at_spots(join(starts, still)), starts)[1]
 
         def row(pair: Any) -> Any:
             number, place = pair
-            moved = [
-                jnp.where(number == i, stacks.at(spot.result.shape, place) - bars[spot.result], 0)
-                for i, spot in enumerate(self._spots)
-            ]
+            moved = []
+            for i, (spot, end) in enumerate(zip(self._spots, ends, strict=True)):
+                stack = stacks[spot.result.shape]
+                moved.append(jnp.where(number == i, stack[jnp.minimum(place, len(stack) - 1)] - end, 0))
             d = [-bar / scale for bar, scale in zip(back(moved)[0], scales, strict=True)]
             return _inner(errors, d), _inner(d, d)
 
-        numbers = {spot: i for i, spot in enumerate(self._spots)}
-        rows = ([numbers[spot] for spot, _ in self._pairs], [stacks.place(taken) for _, taken in self._pairs])
-        return jax.lax.map(row, jax.tree.map(jnp.array, rows, is_leaf=lambda part: isinstance(part, list)))
+        return each_row(row, rows, count)
 
 
 class _Stacks:
@@ -159,15 +153,11 @@ class _Stacks:
                 if array is not None:
                     self._places[Taken(i, bar)] = len(stack)
                     stack.append(array)
-        self._stacks = {shape: jnp.stack(stack) for shape, stack in rows.items()}
+        self.arrays = {shape: np.stack(stack) for shape, stack in rows.items()}
 
     def place(self, taken: Taken) -> int:
         """Where an array is in the stack of its shape."""
         return self._places[taken]
-
-    def at(self, shape: tuple[int, ...], place: Any) -> Any:
-        """The array at a place of a stack."""
-        return self._stacks[shape][jnp.minimum(place, len(self._stacks[shape]) - 1)]
 
 
 def confused(wrong: Wrong) -> list[Cause]:
@@ -193,8 +183,8 @@ def _spots(steps: Sequence[Step]) -> Iterator[Spot]:
 
 
 def _alone(spot: Spot, operands: Sequence[Any]) -> Any:
-    """A step's result in which one operand alone moves."""
-    held = [x if place == spot.operand else jax.lax.stop_gradient(x) for place, x in enumerate(operands)]
+    """A step's result in which one operand alone moves, if one is meant."""
+    held = [x if spot.operand in (None, place) else jax.lax.stop_gradient(x) for place, x in enumerate(operands)]
     return run_equation(spot.step.eqn, held)[0]
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-import jax.numpy as jnp
-
-from course.comparison.gates.matching import Match, find_matches
-from course.comparison.gates.search import Products, searcher
+from course.comparison.gates.matching import Match, Search, find_matches
+from course.comparison.gates.search import searcher
 from course.comparison.gates.sentences import line_sentence, name_sentence
 from course.comparison.slips import Context, known_factor
 from course.comparison.study import study
@@ -17,13 +16,18 @@ from course.records import Cause
 
 
 def explain(wrong: Wrong) -> list[Cause]:
-    """Finds the lines that explain an answer; empty where none does."""
-    found = _products(wrong)
-    if found is None:
+    """Finds the lines that explain an answer at every draw; empty where none does."""
+    search = _search(wrong)
+    if search is None:
         return []
     paths, context = wrong.paths, wrong.context
-    asked = [place for place, path in enumerate(paths) if path in wrong.unexplained]
-    matches = find_matches(found, asked, wrong.tolerance, lambda factor: known_factor(factor, context) is not None)
+    matches = find_matches(
+        search,
+        [place for place, path in enumerate(paths) if path in wrong.unexplained],
+        wrong.tolerance,
+        lambda factor: known_factor(factor, context) is not None,
+        frozenset(place for place, path in enumerate(paths) if path in wrong.stubborn),
+    )
     return [
         _cause(
             match, wrong.truth.way, context, [path for path in wrong.paths_wrong if paths.index(path) in match.arrays]
@@ -38,16 +42,14 @@ def _cause(match: Match, way: Way, context: Context, arrays: Sequence[str]) -> C
     return Cause("line", f"{line} {value}", tuple(arrays), line, value)
 
 
-def _products(wrong: Wrong) -> Products | None:
+def _search(wrong: Wrong) -> Search | None:
     """Searches under custom rules first; where these say another derivative than what is under them, above them."""
-    right = [(jnp.asarray(array), scale) for array, scale in zip(wrong.expected, wrong.scales, strict=True)]
-    errors = [jnp.asarray(error) for error in wrong.errors()]
     for deep in (True, False):
         ready = searcher(study(wrong.point), wrong.truth.way, deep)
         if not ready.tried:
             return None
         try:
-            return ready.products(wrong.point.primals, wrong.truth.handed, errors, right)
+            return Search(ready.products(wrong), [partial(ready.products, draw) for draw in wrong.draws[1:]])
         except ValueError:
             continue
     return None

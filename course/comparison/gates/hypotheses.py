@@ -33,6 +33,17 @@ class Hypothesis:
     use: int = 0
     uses: int = 1
 
+    @property
+    def is_of_one_number(self) -> bool:
+        """Whether it may be any multiple of the cotangent of a single number."""
+        return self.affine and all(not edge.value.shape for edge in self.edges)
+
+    @property
+    def follows(self) -> bool:
+        """Whether twice the cotangent gives twice the answer."""
+        instead = self.choice - len(SLOPES) - 1
+        return not any(instead >= 0 and rule.instead[instead].kind == "cotangent" for rule in self.rules)
+
 
 def hypotheses(found: Survey) -> list[Hypothesis]:
     """All of them; what is likelier to be meant comes first."""

@@ -1,27 +1,25 @@
-"""The values on the way from a primal's arguments to its result, with their cotangents: which does an answer hold?
-
-cotangent of v = d<y_bar, y> / dn        where v is moved to v + n, at n = 0
-"""
+"""Which values of a primal, and which of their true cotangents, does an answer hold?"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import ClosedJaxpr
 
 from course.comparison.compiled import QUICK
-from course.comparison.gates.places import Place, folder_of
-from course.comparison.gates.replay import read, run_equation
+from course.comparison.gates.places import Place
 from course.comparison.gates.tape import Manner, Tape, Value, floating, lay, values_of
-from course.comparison.study import Study, study
+from course.comparison.gates.values import laid, replayed
+from course.comparison.study import study
 from course.comparison.trees import has_tangent
 from course.comparison.wrong import Wrong
 from course.records import Cause
+
+Held = Callable[[list[Any]], list[Any]]
+"""From primals and cotangent to every floating array that an answer makes on its way."""
 
 
 class Intermediate(NamedTuple):
@@ -39,29 +37,31 @@ class Intermediate(NamedTuple):
 
 def intermediates(wrong: Wrong) -> list[Intermediate]:
     """The primal's named values that move with its arguments, in the order in which they are made; one of a name."""
-    tape, numbered, run = _program(study(wrong.point))
-    started = [value for value in tape.inputs if _cotangent_of(value, wrong) in wrong.paths_wrong]
-    values, cotangents = run(jax.tree.leaves(wrong.point.primals), list(wrong.truth.handed))
+    flat = laid(study(wrong.point))
+    started = [value for value in flat.tape.inputs if _cotangent_of(value, wrong) in wrong.paths_wrong]
+    values, cotangents = flat.numbers(wrong)
     found = {
         value.name: Intermediate(
             value.name,
             value.place,
             np.asarray(x, np.float64),
-            np.asarray(bar, np.float64),
-            not any(_leads_past(start, value, tape) for start in started),
+            np.asarray(cotangents[value], np.float64),
+            not any(_leads_past(start, value, flat.tape) for start in started),
         )
-        for value, x, bar in zip(numbered, values, cotangents, strict=True)
-        if value.name
+        for value, x in zip(flat.values, values, strict=True)
+        if value.name and value.moves and value not in flat.tape.inputs
     }
     return list(found.values())
 
 
 def known_numbers(wrong: Wrong, asked: Sequence[str]) -> list[Cause]:
-    """What wrong arrays are, where they are a value of the primal, or the true cotangent of one."""
-    known, given = list(_numbers(wrong)), wrong.given
+    """What wrong arrays are, where they are a value of the primal, or the true cotangent of one, at every draw."""
+    known = [dict(_numbers(draw)) for draw in wrong.draws]
     causes = []
     for path in asked:
-        name = next((name for name, numbers in known if _is(wrong, given[path], numbers)), None)
+        every = zip(wrong.draws, known, strict=True)
+        held = [[n for n, numbers in names.items() if _is(draw, draw.given[path], numbers)] for draw, names in every]
+        name = next((name for name in held[0] if all(name in names for names in held)), None)
         if name:
             causes.append(Cause("line", f"{path} = {name}", (path,), f"{path}: these are the numbers of {name}.", ""))
     return causes
@@ -72,14 +72,17 @@ def last_right(wrong: Wrong) -> list[Cause]:
 
     Only values that everything wrong passes are told of: an answer may do without the others.
     """
-    if wrong.traced is None:
-        return []
-    back = [value for value in reversed(intermediates(wrong)) if value.narrow and np.any(value.cotangent)]
-    back = _assigned([value for value in back if value.cotangent.size > 1])  # one number alone says too little
-    if not back:
+    if wrong.traced is None or not _on_the_way_back(wrong):
         return []
     held = _held(wrong.traced, wrong)
-    there = [any(_is(wrong, numbers, value.cotangent) for numbers in held) for value in back]
+    first, *others = (_last_right_at(draw, held) for draw in wrong.draws)
+    return first if all(other == first for other in others) else []
+
+
+def _last_right_at(wrong: Wrong, held: Held) -> list[Cause]:
+    back = _on_the_way_back(wrong)
+    arrays = [np.asarray(x, np.float64) for x in held(_handed(wrong))]
+    there = [any(_is(wrong, numbers, value.cotangent) for numbers in arrays) for value in back]
     if not any(there) or there[-1]:
         return []
     last = max(place for place, is_there in enumerate(there) if is_there)
@@ -87,6 +90,12 @@ def last_right(wrong: Wrong) -> list[Cause]:
     line = f" (`{missing.place.statement}`)" if missing.place else ""
     says = f"The right cotangent of `{right.name}` is among your numbers; that of `{missing.name}`{line} is not."
     return [Cause("place", missing.name, tuple(wrong.paths_wrong), says, "")]
+
+
+def _on_the_way_back(wrong: Wrong) -> list[Intermediate]:
+    """The values whose cotangents everything wrong hangs on, the result's first."""
+    back = [value for value in reversed(intermediates(wrong)) if value.narrow and np.any(value.cotangent)]
+    return _assigned([value for value in back if value.cotangent.size > 1])  # one number alone says too little
 
 
 def _cotangent_of(value: Value, wrong: Wrong) -> str:
@@ -130,41 +139,17 @@ def _is(wrong: Wrong, given: np.ndarray, expected: np.ndarray) -> bool:
     return wrong.is_near(given, expected) or wrong.is_near(turned, expected)
 
 
-def _held(traced: ClosedJaxpr, wrong: Wrong) -> list[np.ndarray]:
-    """Every floating array that a traced pair makes on its way, outside of loops and branches."""
-    leaves = [*jax.tree.leaves(wrong.point.primals), *wrong.truth.handed]
-    inputs = values_of([("", leaf) for leaf in leaves])
-    tape = lay(traced, inputs, Manner(""))
-    run = jax.jit(lambda leaves: _replayed(tape, leaves, {})[1], compiler_options=QUICK)
-    return [np.asarray(x, np.float64) for x in run(leaves)]
+def _handed(wrong: Wrong) -> list[Any]:
+    return [*jax.tree.leaves(wrong.point.primals), *wrong.truth.handed]
 
 
-@lru_cache(maxsize=32)
-def _program(known: Study) -> tuple[Tape, list[Value], Callable[..., Any]]:
-    inputs = values_of(known.named_shapes())
-    tape = lay(known.jaxpr, inputs, Manner(folder_of(known.primal)))
+def _held(traced: ClosedJaxpr, wrong: Wrong) -> Held:
+    """Every moving array that a traced pair makes, outside of loops and branches."""
+    tape = lay(traced, values_of([("", leaf) for leaf in _handed(wrong)]), Manner(""))
     made = [value for step in tape.steps for value in step.outputs if value.moves and floating(value)]
 
-    def run(leaves: Any, y_bars: Any) -> Any:
-        def moved(nudges: Any) -> Any:
-            outputs, values = _replayed(tape, leaves, dict(zip(made, nudges, strict=True)))
-            return [y for y in outputs if has_tangent(y)], values
+    def run(leaves: list[Any]) -> list[Any]:
+        known = replayed(tape, leaves, {})[1]
+        return [known[value] for value in made]
 
-        nudges = [jnp.zeros(value.shape, value.dtype) for value in made]
-        _, pullback, values = jax.vjp(moved, nudges, has_aux=True)
-        return values, pullback(y_bars)[0]
-
-    return tape, made, jax.jit(run, compiler_options=QUICK)
-
-
-def _replayed(tape: Tape, leaves: Sequence[Any], nudges: dict[Value, Any]) -> tuple[list[Any], list[Any]]:
-    """The outputs of a tape whose values are moved by nudges, and all its values that move."""
-    known: dict[Value, Any] = {**tape.constants, **dict(zip(tape.inputs, leaves, strict=True))}
-    made = []
-    for step in tape.steps:
-        outputs = run_equation(step.eqn, [read(slot, known) for slot in step.inputs])
-        for value, output in zip(step.outputs, outputs, strict=True):
-            known[value] = output + nudges[value] if value in nudges else output
-            if value.moves and floating(value):
-                made.append(known[value])
-    return [read(slot, known) for slot in tape.outputs], made
+    return jax.jit(run, compiler_options=QUICK)

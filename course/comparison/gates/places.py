@@ -25,7 +25,7 @@ class Place(NamedTuple):
 
     @property
     def statement(self) -> str:
-        """The line on which it begins, or the statement's lines in one."""
+        """The statement that it is in, in one line; of a returned tuple the part that it is in."""
         return _texts(self.file).statement(self.span) or linecache.getline(self.file, self.span[0]).strip()
 
     @property
@@ -77,13 +77,13 @@ class _Texts:
         self._names: dict[_Span, str] = {}
         self._statements: dict[_Span, str] = {}
         for statement in _statements(text):
-            whole = " ".join((ast.get_source_segment(text, statement) or "").split())
             target = _target(statement)
-            for node in _expressions(statement):
-                span = _span(node)
-                self._statements.setdefault(span, whole)
-                if target and node is statement.value:
-                    self._names[span] = target
+            if target and statement.value:
+                self._names[_span(statement.value)] = target
+            for part in _parts(statement):
+                whole = " ".join((ast.get_source_segment(text, part) or "").split())
+                for node in _expressions(part):
+                    self._statements.setdefault(_span(node), whole)
 
     def name(self, span: _Span) -> str:
         """The variable that an expression is assigned to, else its text."""
@@ -120,6 +120,12 @@ def _statements(text: str) -> Iterator[Any]:
         return
     simple = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Return, ast.Expr)
     yield from (node for node in ast.walk(tree) if isinstance(node, simple))
+
+
+def _parts(statement: Any) -> list[Any]:
+    """What is quoted for the expressions of a statement: of a returned tuple each part alone."""
+    returned = isinstance(statement, ast.Return) and isinstance(statement.value, ast.Tuple)
+    return list(statement.value.elts) if returned else [statement]
 
 
 def _target(statement: Any) -> str:

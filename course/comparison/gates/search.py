@@ -8,7 +8,7 @@ hypothesis gives:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -28,6 +28,7 @@ from course.comparison.gates.tape import Manner, lay, values_of
 from course.comparison.study import Study
 from course.comparison.trees import has_tangent
 from course.comparison.ways import Way
+from course.comparison.wrong import Wrong
 
 MOST_WORK = 2e10
 """FLOPs that a search may take: a second or two. A larger primal is searched by its edges alone, or not at all."""
@@ -50,6 +51,12 @@ class Products:
     ee: np.ndarray
     numbers: np.ndarray
 
+    def at(self, places: Sequence[int]) -> Products:
+        """Those of some hypotheses."""
+        chosen = list(places)
+        tried = tuple(self.tried[place] for place in chosen)
+        return Products(tried, self.ed[chosen], self.dd[chosen], self.ee, self.numbers[chosen])
+
 
 class Searcher:
     """A primal at given shapes, ready to be searched."""
@@ -66,33 +73,29 @@ class Searcher:
         tape = lay(known.jaxpr, leaves, Manner(folder_of(known.primal), deep))
         self.found: Survey = survey(tape)
         self.tried = _affordable(hypotheses(self.found), way.passes * count_jaxpr(known.jaxpr).flops)
+        self._rows = settings_of([Hypothesis(), *self.tried], self.found)
         self._way, self._replay = way, Replay(tape, self.found, way.forward)
         self._compiled = jax.jit(self._products, compiler_options=QUICK)
 
-    def products(self, primals: Any, handed: Sequence[Any], errors: Sequence[Any], truth: Sequence[Any]) -> Products:
-        """Runs every hypothesis.
-
-        Args:
-            primals: The point, as JAX arrays.
-            handed: What the answer was handed, for the way.
-            errors: Answer minus truth, an array for each part of the way, divided by its scale; zeros where none is
-                asked.
-            truth: The true parts, each with the number that it is divided by.
+    def products(self, wrong: Wrong, chosen: Sequence[int] | None = None) -> Products:
+        """Runs hypotheses against an answer: all of them, or those at the places chosen.
 
         Raises:
             ValueError: The replay does not give the truth, so nothing that it says could be trusted.
         """
-        leaves = jax.tree.leaves(primals)
-        rows = settings_of([Hypothesis(), *self.tried], self.found)
-        off, ed, dd, numbers = jax.tree.map(
-            np.asarray, self._compiled(leaves, list(handed), list(errors), list(truth), rows)
-        )
-        if not off <= AS_GOOD_AS_TRUE:
+        chosen = range(len(self.tried)) if chosen is None else chosen
+        errors = [jnp.asarray(error) for error in wrong.errors()]
+        truth = [(jnp.asarray(array), scale) for array, scale in zip(wrong.expected, wrong.scales, strict=True)]
+        rows = picked(self._rows, [0, *(place + 1 for place in chosen)], len(self.tried) + 1)
+        leaves, handed = jax.tree.leaves(wrong.point.primals), list(wrong.truth.handed)
+        found = self._compiled(leaves, handed, errors, truth, rows, np.int64(len(chosen) + 1))
+        off, ed, dd, numbers = (np.asarray(table)[: len(chosen) + 1] for table in found)
+        if not off[0] <= AS_GOOD_AS_TRUE:
             raise ValueError("The primal's program, replayed, must give the derivative that JAX gives; it does not.")
         ee = np.array([float(np.sum(np.square(np.asarray(e)))) for e in errors])
-        return Products(tuple(self.tried), ed[1:], dd[1:], ee, numbers[1:])
+        return Products(tuple(self.tried[place] for place in chosen), ed[1:], dd[1:], ee, numbers[1:])
 
-    def _products(self, leaves: Any, handed: Any, errors: Any, truth: Any, rows: Settings) -> Any:
+    def _products(self, leaves: Any, handed: Any, errors: Any, truth: Any, rows: Settings, count: Any) -> Any:
         moving, still, join = split_floating(tuple(leaves))
 
         def parts(settings: Settings) -> list[Any]:
@@ -111,8 +114,27 @@ class Searcher:
             numbers = jnp.stack([jnp.sum(jnp.abs(part) > NEGLIGIBLE) for part in d])
             return jnp.sqrt(jnp.sum(dd)), ed, dd, numbers
 
-        off, ed, dd, numbers = jax.lax.map(row, rows)
-        return off[0], ed, dd, numbers
+        return each_row(row, rows, count)
+
+
+def each_row(function: Callable[[Any], Any], rows: Any, count: Any) -> Any:
+    """A function's results for the first rows, `count` of them, one after another; zeros for the others."""
+    one = jax.eval_shape(function, jax.tree.map(lambda table: table[0], rows))
+    length = len(jax.tree.leaves(rows)[0])
+    start = jax.tree.map(lambda leaf: jnp.zeros((length, *leaf.shape), leaf.dtype), one)
+
+    def at(i: Any, found: Any) -> Any:
+        result = function(jax.tree.map(lambda table: table[i], rows))
+        return jax.tree.map(lambda table, part: table.at[i].set(part), found, result)
+
+    return jax.lax.fori_loop(0, count, at, start)
+
+
+def picked(rows: Any, places: Sequence[int], length: int) -> Any:
+    """The rows at some places first; as many more as make up the length, so that one program serves any number."""
+    every = np.zeros(length, np.int64)
+    every[: len(places)] = places
+    return jax.tree.map(lambda table: np.asarray(table)[every], rows)
 
 
 AS_GOOD_AS_TRUE = 1e-9
@@ -128,8 +150,13 @@ def searcher(known: Study, way: Way, deep: bool) -> Searcher:
     return Searcher(known, way, deep)
 
 
+def affordable(flops: int) -> int:
+    """How often a search can go forward and backward through a primal of so many FLOPs."""
+    return int(MOST_WORK / (BACKWARD * max(flops, 1)))
+
+
 def _affordable(tried: Sequence[Hypothesis], flops: int) -> list[Hypothesis]:
     """What a search can try in its time."""
-    room = int(MOST_WORK / (BACKWARD * max(flops, 1)))
+    room = affordable(flops)
     edges = [hypothesis for hypothesis in tried if hypothesis.edges]
     return list(tried) if len(tried) <= room else edges if len(edges) <= room else []

@@ -49,7 +49,8 @@ def line_sentence(match: Match, way: Way) -> str:
         return f"The numbers fit: another derivative was taken in {line}."
     if hypothesis.rules:
         return f"The numbers fit: another value was used on the way{_back(way)} through {line}."
-    return f"The numbers fit: a path{_back(way)} through {line} {_done(match.factor)}."
+    done = "is multiplied by what does not belong there" if match.varies else _done(match.factor)
+    return f"The numbers fit: a path{_back(way)} through {line} {done}."
 
 
 def name_sentence(match: Match, way: Way, factor_name: Callable[[float], str]) -> str:
@@ -72,10 +73,10 @@ def name_sentence(match: Match, way: Way, factor_name: Callable[[float], str]) -
         return f"It is the path through `{name}`, as if that were a constant{where}."
     if match.factor in _DONE:
         return f"It is the path through `{name}`{where}."
-    called = factor_name(match.factor)
-    if not called and not edge.value.shape:  # on a single number anything wrong looks like some factor
-        return f"It is the path through `{name}`{where}; by what, its one number does not tell."
-    return f"It is the path through `{name}`{where}, multiplied by {called or f'{match.factor:.6g}'}."
+    if match.varies:
+        return f"It is the path through `{name}`{where}, multiplied by something that changes with the inputs."
+    factor = factor_name(match.factor) or f"{match.factor:.6g}"
+    return f"It is the path through `{name}`{where}, multiplied by {factor}."
 
 
 def _back(way: Way) -> str:

@@ -29,6 +29,9 @@ from course.records import Comparison, Example, Findings
 
 Drawing = Callable[[Draw], tuple[Any, ...]]
 
+ANOTHER = 1
+"""Beside the seed, it makes the inputs at which a reason is confirmed other ones."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -83,16 +86,17 @@ class PairTask:
         """Judges at the drawn inputs, then at each awkward case; the first that fails ends it."""
         fwd = self.given if self.given is not None else answer[self.fwd]
         judge_at = partial(self._judge_at, fwd, answer[self.bwd], sitting)
+        example = partial(self._example, fwd, answer[self.bwd], sitting)
         at_once = sitting.at_once and self.traceable and not sitting.aloud
-        found = judge_at(self.draw, first=True)
+        found = judge_at(self.draw)
         if not found.agrees:
-            return find_out(found, example=self._example(found, fwd, answer[self.bwd], sitting))
+            return find_out(found, example=example(found, self.draw))
         for case in self.awkward:
-            if at_once and judge_at(case.draw, first=False, at_once=True).agrees:
+            if at_once and judge_at(case.draw, case.name, at_once=True).agrees:
                 continue
-            there = judge_at(case.draw, first=False)  # of a wrong answer this says more
+            there = judge_at(case.draw, case.name)  # of a wrong answer this says more
             if not there.agrees:
-                return find_out(there, case=case.name)
+                return find_out(there, case=case.name, example=example(there, case.draw))
         excess = self.limits.excess(found, self._point(self.draw, sitting.seed)) if self.limits else None
         return find_out(found, excess=excess)
 
@@ -105,8 +109,8 @@ class PairTask:
         bwd: Callable[..., Any],
         sitting: Sitting,
         draw: Drawing,
+        case: str = "",
         *,
-        first: bool,
         at_once: bool = False,
     ) -> Comparison:
         early = None if at_once else sitting.early
@@ -116,20 +120,21 @@ class PairTask:
             asked=self.asked,
             data=self.data,
             traceable=self.traceable,
-            cost=first,
+            cost=not case,
             at_once=at_once,
             aloud=sitting.aloud,
             by_hand=sitting.by_hand,
             mistakes=self.mistakes,
-            reasons=first and sitting.reasons,
-            early=None if early is None else lambda known: early(find_out(known)),
+            again=lambda: draw(Draw((sitting.seed, ANOTHER))),
+            reasons=sitting.reasons and not at_once,
+            early=None if early is None else lambda known: early(find_out(known, case=case)),
         )
         return judge_pair(self._point(draw, sitting.seed), fwd, bwd, setting)
 
     def _example(
-        self, found: Comparison, fwd: Callable[..., Any], bwd: Callable[..., Any], sitting: Sitting
+        self, fwd: Callable[..., Any], bwd: Callable[..., Any], sitting: Sitting, found: Comparison, draw: Drawing
     ) -> Example | None:
         if found.faults or not sitting.example:
             return None
         setting = Setting(names=(self.fwd, self.bwd), seed=sitting.seed, asked=self.asked, data=self.data)
-        return smallest_counterexample(self.primal, self.draw, fwd, bwd, setting)
+        return smallest_counterexample(self.primal, draw, fwd, bwd, setting)

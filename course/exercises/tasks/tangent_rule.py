@@ -24,7 +24,7 @@ from course.exercises.tasks.findings import (
     find_out,
 )
 from course.exercises.tasks.limits import Limits
-from course.exercises.tasks.pair import Case, Drawing
+from course.exercises.tasks.pair import ANOTHER, Case, Drawing
 from course.exercises.tasks.smallest import smallest_for_rule
 from course.exercises.tasks.task import Sitting
 from course.records import Comparison, Example, Findings
@@ -89,6 +89,7 @@ class TangentRuleTask:
             aloud=sitting.aloud,
             by_hand=sitting.by_hand,
             linear=True,
+            again=lambda: draw(Draw((sitting.seed, ANOTHER))),
             mistakes=self.mistakes,
             reasons=first and sitting.reasons,
             early=None if early is None else lambda known: early(find_out(known)),
