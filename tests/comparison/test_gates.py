@@ -212,8 +212,27 @@ def test_a_line_that_is_used_often_is_told_with_the_use():
         return bwd
 
     x = draw(6, 3)
-    assert "in use 2 of 3 of this line is left out" in told(course.compare(deep, fwd, bwd_without([1]), x, ws))
+    found = told(course.compare(deep, fwd, bwd_without([1]), x, ws))
+    assert "in use 2 of 3 of this line (with `ws[1]`) is left out" in found
     assert "in all 3 uses of this line" in told(course.compare(deep, fwd, bwd_without([0, 1, 2]), x, ws))
+
+
+def bend(x):
+    return jnp.sin(x)
+
+
+def bent_twice(x):
+    once = bend(x)
+    return bend(once**2)
+
+
+def test_a_line_that_is_called_from_several_is_told_with_the_one_that_is_meant():
+    def bwd(x, y_bar):
+        once = jnp.sin(x)
+        return (y_bar * jnp.cos(once**2) * 2 * once,)
+
+    found = told(course.compare(bent_twice, lambda x: (bent_twice(x), x), bwd, draw(5)))
+    assert "of `jnp.sin(x)` in use 1 of 2 of this line (called in `once = bend(x)`) is left out" in found
 
 
 def test_what_is_known_is_told_before_the_line_is_looked_for():

@@ -10,6 +10,7 @@ import numpy as np
 
 from course.comparison.gates.edges import Edge, Rule, Survey
 from course.comparison.gates.replay import SLOPES, Settings, When
+from course.comparison.gates.uses import named_uses
 
 MULTIPLIERS = (0.0, -1.0, 2.0)
 """Missing, of the wrong sign, counted twice: what a path is multiplied by in most mistakes."""
@@ -20,7 +21,8 @@ class Hypothesis:
     """One thing wrong: some edges' multiplier, or one choice for some rules.
 
     With `affine`, the answer may be any multiple of the difference that the settings make: the multiplier is found by
-    fitting. `uses` says how many uses of the same expression there are, `use` which one is meant, 0 for all of them.
+    fitting. `uses` says how many uses of the same expression there are, `use` which one is meant, 0 for all of them;
+    `named` tells that use from the others, where it has a name.
     """
 
     edges: tuple[Edge, ...] = ()
@@ -32,6 +34,7 @@ class Hypothesis:
     kept: str = ""
     use: int = 0
     uses: int = 1
+    named: str = ""
 
     @property
     def is_of_one_number(self) -> bool:
@@ -64,9 +67,11 @@ def settings_of(rows: Sequence[Hypothesis], found: Survey) -> Settings:
 
 def _of_edges(edges: Sequence[Edge]) -> Iterator[Hypothesis]:
     groups = _groups(edges)
+    names = {key: named_uses([edge.step for edge in group]) for key, group in groups.items()}
     for edge in reversed(edges):  # the one nearest the output stands for a chain
         group = groups[_key(edge)]
-        one = Hypothesis((edge,), use=group.index(edge) + 1 if len(group) > 1 else 0, uses=len(group))
+        use, named = group.index(edge), names[_key(edge)][group.index(edge)]
+        one = Hypothesis((edge,), use=use + 1 if len(group) > 1 else 0, uses=len(group), named=named)
         if not edge.loops:
             yield replace(one, affine=True)
             continue
@@ -107,7 +112,8 @@ def _of_rules(rules: Sequence[Rule]) -> Iterator[Hypothesis]:
             for choice in range(1, slopes + 1)
             if len(group) > 1
         )
-        for use, rule in enumerate(group, 1):
+        for use, (rule, named) in enumerate(zip(group, named_uses([rule.step for rule in group]), strict=True), 1):
             instead = range(len(SLOPES) + 1, len(SLOPES) + len(rule.instead) + 1)
             for choice in (*range(1, slopes + 1), *instead):
-                yield Hypothesis(rules=(rule,), choice=choice, use=use if len(group) > 1 else 0, uses=len(group))
+                number = use if len(group) > 1 else 0
+                yield Hypothesis(rules=(rule,), choice=choice, use=number, uses=len(group), named=named)

@@ -41,19 +41,29 @@ class Place(NamedTuple):
 
 
 def place_of(eqn: Any, folder: str) -> Place | None:
-    """The innermost expression of the primal's author that made an equation.
+    """The innermost of the expressions that led to an equation."""
+    return next(iter(places_of(eqn, folder)), None)
+
+
+def places_of(eqn: Any, folder: str) -> tuple[Place, ...]:
+    """The expressions of the primal's author that led to an equation, the innermost first.
 
     Args:
         eqn: The equation; one inside a function that JAX compiled earlier has no frames of theirs.
         folder: Where the primal's file lies: what lies there belongs to its author.
     """
     traceback = eqn.source_info.traceback
-    for code, instruction in zip(*traceback.raw_frames(), strict=True) if traceback else ():
-        if (folder and os.path.dirname(code.co_filename) == folder) or is_theirs(code.co_filename):
-            line, last, column, last_column = _positions(code)[instruction // 2]
-            if None not in (line, last, column, last_column):
-                return Place(code.co_filename, (line, column, last, last_column))
-    return None
+    frames = zip(*traceback.raw_frames(), strict=True) if traceback else ()
+    theirs = (
+        (code, _positions(code)[instruction // 2])
+        for code, instruction in frames
+        if (folder and os.path.dirname(code.co_filename) == folder) or is_theirs(code.co_filename)
+    )
+    return tuple(
+        Place(code.co_filename, (line, column, last, last_column))
+        for code, (line, last, column, last_column) in theirs
+        if None not in (line, last, column, last_column)
+    )
 
 
 def folder_of(function: Callable[..., Any]) -> str:

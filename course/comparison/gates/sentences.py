@@ -104,7 +104,8 @@ def _where(hypothesis: Hypothesis) -> str:
     if hypothesis.kept:
         return f" in every use of this line but the {hypothesis.kept}"
     if hypothesis.use:
-        return f" in use {hypothesis.use} of {hypothesis.uses} of this line"
+        which = f" ({hypothesis.named})" if hypothesis.named else ""
+        return f" in use {hypothesis.use} of {hypothesis.uses} of this line{which}"
     if hypothesis.uses > 1:
         return f" in all {hypothesis.uses} uses of this line"
     return " in every round of the loop" if hypothesis.edges and hypothesis.edges[0].loops else ""
