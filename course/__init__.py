@@ -23,6 +23,7 @@ _HOME = {
     "check": "course.grading.notebook",
     "answer": "course.grading.notebook",
     "solved": "course.grading.solved",
+    "show_graph": "course.graph.show",
 }
 
 __all__ = sorted(_HOME)

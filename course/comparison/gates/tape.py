@@ -86,7 +86,7 @@ class Manner:
     deep: bool = True
 
 
-def lay(closed: ClosedJaxpr, inputs: Sequence[Value], manner: Manner, calls: tuple[Place, ...] = ()) -> Tape:
+def lay(closed: ClosedJaxpr | Jaxpr, inputs: Sequence[Value], manner: Manner, calls: tuple[Place, ...] = ()) -> Tape:
     """Lays a program flat on inputs that are known by name; `calls` lead to it."""
     tape = Tape(tuple(inputs), (), [], {})
     tape.outputs = _inline(closed, inputs, tape, manner, calls)
