@@ -68,6 +68,8 @@ def _shape(annotation: ast.expr, parts: Parts) -> str:
             return f"a list of ({', '.join(parts[name])})"
         case ast.Name(name) if name in SCALARS:
             return NUMBER
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right) if _shape(left, parts) == _shape(right, parts):
+            return _shape(left, parts)
         case ast.Name(name) | ast.Attribute(attr=name) if name in parts:
             return ", ".join(parts[name])
     return ""

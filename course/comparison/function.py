@@ -19,7 +19,7 @@ from course.comparison.answer import AnswerFault, mismatch_is_fault, refuse_chan
 from course.comparison.judging import Record, Setting, judging, to_comparison
 from course.comparison.precision import FLOAT64, Precision
 from course.comparison.state import outside_of
-from course.comparison.trees import as_numbers, match
+from course.comparison.trees import Matched, as_numbers, match
 from course.records import Agreement, Cause, Check, Comparison
 
 
@@ -130,11 +130,22 @@ def compare_values(right: Any, given: Any, path: str, precision: Precision, note
     with mismatch_is_fault():
         matched = match(right, given, path, f"the right {path}", notes, value=True)
         rows = [row._replace(given=as_numbers(row, notes)) for row in matched]
-    truth = [np.asarray(row.like, np.float64) for row in rows]
-    return tuple(map(_of_value, agreement.compare_arrays(rows, truth, precision)))
+    laid = [_without_expected(row, np.asarray(row.like, np.float64)) for row in rows]
+    rows, truth = [row for row, _ in laid], [right for _, right in laid]
+    found = agreement.compare_arrays(rows, truth, precision)
+    return tuple(_of_value(array, bool(np.isfinite(right).all())) for array, right in zip(found, truth, strict=True))
 
 
-def _of_value(array: Agreement) -> Agreement:
-    """Without what is asked of derivatives alone."""
-    slip = array.slip and dataclasses.replace(array.slip, ask="")
+def _without_expected(row: Matched, right: np.ndarray) -> tuple[Matched, np.ndarray]:
+    """What came and what is right, with zeros on both sides where a NaN or an infinity is expected and came."""
+    given = np.asarray(row.given, np.float64)
+    if given.shape != right.shape:
+        return row, right
+    came = ~np.isfinite(right) & ((given == right) | (np.isnan(given) & np.isnan(right)))
+    return (row._replace(given=np.where(came, 0, row.given)), np.where(came, 0, right)) if came.any() else (row, right)
+
+
+def _of_value(array: Agreement, is_finite: bool) -> Agreement:
+    """Without what is asked of derivatives alone; no slip explains an array in which NaN or infinity is missing."""
+    slip = dataclasses.replace(array.slip, ask="") if array.slip and is_finite else None
     return dataclasses.replace(array, value=array.reverse, reverse=None, slip=slip)

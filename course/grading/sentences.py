@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from course.comparison.words import HEADLINES
 from course.exercises import paper_of
 from course.exercises.exercise import Exercise, Paper
@@ -10,6 +12,9 @@ from course.lessons import SYLLABUS
 from course.records import Fault, Feedback, Findings, Remark, Status, Verdict
 
 AGAIN = "fix it and check again"
+
+_ROOT = re.compile(r"^[^.[]+")
+"""The tree that an array's path starts from: `grads` of `grads['hidden'].w`."""
 
 
 def feedback_at(attempt: int) -> Feedback:
@@ -121,7 +126,7 @@ def _question(exercise: Exercise, findings: Findings) -> str | None:
     named = [cause.ask for cause in causes if cause.tier == "mistake" and cause.ask]
     if named:
         return named[0]
-    wrong = {name for array in arrays if not array.right for name in (array.path, array.path.partition(".")[0])}
+    wrong = {name for array in arrays if not array.right for name in (array.path, *_ROOT.findall(array.path))}
     return next((question for name, question in exercise.asks.items() if name in wrong), None)
 
 
