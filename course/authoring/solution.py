@@ -47,6 +47,8 @@ class Solution:
         for part in ast.walk(bare):
             if isinstance(part, ast.AnnAssign):
                 part.annotation = ast.Constant(None)
+            if isinstance(part, ast.FunctionDef):
+                part.args, part.returns = _bare(part.args), None
         imported = {bound for s in self.file.statements if s.role is Role.IMPORT for bound in s.binds}
         return uses_of(ast.unparse(bare)).later & imported
 

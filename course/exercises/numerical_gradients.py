@@ -42,10 +42,10 @@ def _at(f: Any, *place: float, step: float = STEP) -> Drawing:
 def _params(draw: Draw, **scales: float) -> dict[str, Any]:
     """Draws a tree of the form that `xor_loss` takes; a leaf may be scaled by its name."""
     leaves = {
-        "w": np.stack([draw.normal("units"), draw.normal("units")]),
-        "b": draw.normal("units"),
-        "v": draw.normal("units"),
-        "c": np.asarray(draw.normal()),
+        "w": draw.normal("numbers")[:6].reshape(2, 3),
+        "b": draw.normal("numbers")[:3],
+        "v": draw.normal("numbers")[:3],
+        "c": draw.normal(),
     }
     w, b, v, c = (scales.get(name, 1.0) * leaf for name, leaf in leaves.items())
     return {"hidden": {"w": w, "b": b}, "out": {"v": v, "c": np.asarray(c)}}
@@ -53,7 +53,7 @@ def _params(draw: Draw, **scales: float) -> dict[str, Any]:
 
 def _other_tree(draw: Draw) -> tuple[Any, ...]:
     """Draws a tree of quite another form."""
-    return draw.normal("rows"), [draw.normal("columns", "depth"), np.asarray(draw.normal())]
+    return draw.normal("numbers")[:5], [draw.normal("numbers")[:4].reshape(2, 2), np.asarray(draw.normal())]
 
 
 def _draw_direction(draw: Draw) -> tuple[Any, ...]:
@@ -235,9 +235,7 @@ RELATIVE_ERRORS = Exercise(
     name="numerical_gradients.relative_errors",
     title="the error of each leaf",
     task=FunctionTask(
-        mistakes.errors_by(
-            lambda given, right, least: mistakes.size(given - right) / jnp.maximum(mistakes.size(right), least)
-        ),
+        mistakes.errors_by(lambda given, right, least: mistakes.size(given - right) / max(mistakes.size(right), least)),
         "relative_errors",
         _draw_trees,
         returns="errors",
@@ -361,8 +359,31 @@ BEST_STEP = Exercise(
     required=False,
 )
 
-ALL_ONES = Exercise(
+DAYS = Exercise(
     name="numerical_gradients.q3",
+    title="the price",
+    task=Number(
+        "The smallest GPT-2 has 124 million numbers. Say that one run takes 0.1 seconds. How many days does one "
+        "gradient by central differences take?",
+        compute=_days,
+        says="Right: two runs a number, most of a year for a single step. A backward pass costs as much as a few runs.",
+        traps=(
+            (
+                lambda: _days() / 2,
+                "That is one run a number: forward differences. How many runs does a central one take?",
+            ),
+            (lambda: _days() * 24 * 3600, "These are seconds. A day has 86,400 of them."),
+            (lambda: _days() * 24, "These are hours."),
+            (lambda: _days() * 12, "These are hours, of forward differences."),
+        ),
+        tolerance=0.02,
+        unit="days",
+    ),
+    points=1,
+)
+
+ALL_ONES = Exercise(
+    name="numerical_gradients.q4",
     title="what a sum can't see",
     task=Choice(
         "y = x / sum(x) gives several numbers. To get one number, they are added up, which is a y_bar of ones. "
@@ -397,29 +418,6 @@ ALL_ONES = Exercise(
     required=False,
 )
 
-DAYS = Exercise(
-    name="numerical_gradients.q4",
-    title="the price",
-    task=Number(
-        "The smallest GPT-2 has 124 million numbers. Say that one run takes 0.1 seconds. How many days does one "
-        "gradient by central differences take?",
-        compute=_days,
-        says="Right: two runs a number, most of a year for a single step. A backward pass costs as much as a few runs.",
-        traps=(
-            (
-                lambda: _days() / 2,
-                "That is one run a number: forward differences. How many runs does a central one take?",
-            ),
-            (lambda: _days() * 24 * 3600, "These are seconds. A day has 86,400 of them."),
-            (lambda: _days() * 24, "These are hours."),
-            (lambda: _days() * 12, "These are hours, of forward differences."),
-        ),
-        tolerance=0.02,
-        unit="days",
-    ),
-    points=1,
-)
-
 WHICH_MISTAKE = Exercise(
     name="numerical_gradients.q5",
     title="which mistake is this?",
@@ -448,7 +446,7 @@ WHICH_MISTAKE = Exercise(
             Option(
                 "d",
                 "The step was so small that rounding shows.",
-                "Rounding has no order: it would be off here and there. This grows from the first number to the last.",
+                "Rounding has no order: it is off here and there. This grows, by and large, from first to last.",
             ),
         ),
     ),

@@ -171,6 +171,7 @@ def test_a_shape_is_said_as_the_annotation_says_it(annotation, shape):
     [
         ('Float[Array, ""]', "a number"),
         ("float", "a number"),
+        ('Float[Array, ""] | float', "a number"),
         ('tuple[Float[Array, ""], float]', "2 numbers"),
         ('Float[Array, "*shape"]', "an array of any shape"),
         ('Bool[Array, "..."]', "an array of any shape, bool"),
@@ -187,6 +188,11 @@ def test_what_is_no_shape_is_said_in_words_and_a_named_tuple_by_its_parts(annota
 def test_the_parts_of_a_named_tuple_are_those_of_the_lesson():
     text = "import jax\nfrom course.lessons.mlp import Layer as One, Mlp, mlp\nfrom typing import Any"
     assert parts_named_in(text) == {"One": ("w", "b"), "Mlp": ("layers",)}
+
+
+def test_a_union_of_what_does_not_read_alike_is_left_out():
+    _, node = function('def f(a: Float[Array, "d"] | float): pass')
+    assert shapes_comment(node, kept=True) == ""
 
 
 def test_what_has_no_shape_is_left_out():

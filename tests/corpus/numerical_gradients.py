@@ -25,7 +25,7 @@ def _forward() -> tuple[Answer, ...]:
         made("one over", "step / (f(x + step) - f(x))"),
         made("by the place", "(f(x + step) - f(x)) / (x + step)"),
         made("no step for a negative x", "(f(abs(x) + step) - f(abs(x))) / step", case="a negative x"),
-        made("by JAX", "jax.grad(f)(x)", fault="refused"),
+        made("the slope itself, by JAX", "jax.grad(f)(x)"),
         made("a pair", "(f(x), f(x + step))", fault="structure"),
         made("no function", "(x + step - x) / step * f", fault="exception"),
         right(exercise, "two lines", (f"return {FORWARD}", "change = f(x + step) - f(x)\n    return change / step")),
@@ -57,8 +57,14 @@ def _central() -> tuple[Answer, ...]:
         made("x twice", "(f(x + step) - f(x - step)) / (2 * x)"),
         made("at the size of x", "(f(abs(x) + step) - f(abs(x) - step)) / (2 * step)", case="a negative x"),
         right(exercise, "the mean of both", (line, f"({FORWARD} + (f(x) - f(x - step)) / step) / 2")),
-        right(exercise, "a sum over both sides", (line, "sum(side * f(x + side * step) for side in (1, -1)) / (2 * step)")),
-        right(exercise, "the earlier answer", (line, "(forward_difference(f, x, step) + forward_difference(f, x, -step)) / 2")),
+        right(
+            exercise, "a sum over both sides", (line, "sum(side * f(x + side * step) for side in (1, -1)) / (2 * step)")
+        ),
+        right(
+            exercise,
+            "the earlier answer",
+            (line, "(forward_difference(f, x, step) + forward_difference(f, x, -step)) / 2"),
+        ),
         right(exercise, "from the left", (line, "forward_difference(f, x - step, 2 * step)")),
     )
 
@@ -75,14 +81,24 @@ def _complex_step() -> tuple[Answer, ...]:
         made("the size", read, "abs(y) / step", mistake="size"),
         made("both sides' distance", read, "jnp.imag(y) / (2 * step)", mistake="divided by twice the step"),
         made("complex", read, "y / step", fault="dtype"),
-        made("divided by the imaginary step", read, "((y - f(x)) / (1j * step)).real", case="a step of 1e-20"),
         made("a step of 1j", asked, "f(x + 1j)"),
         made("the other way", asked, "f(x - 1j * step)", slip="sign"),
         made("x imaginary", asked, "f(1j * x + step)"),
-        made("along the real line", "y = f(x + 1j * step)", "return central_difference(f, x, step)", mistake="central difference"),
-        made("a difference where it fits", "y = f(x + 1j * step)", "y = f(x + 1j * (step if step > 1e-9 else 0))", case="a step of 1e-20"),
+        made(
+            "along the real line",
+            "y = f(x + 1j * step)",
+            "return central_difference(f, x, step)",
+            mistake="central difference",
+        ),
+        made(
+            "a difference where it fits",
+            "y = f(x + 1j * step)",
+            "y = f(x + 1j * (step if step > 1e-9 else 0))",
+            case="a step of 1e-20",
+        ),
         right(exercise, "attributes", (read, "y.imag / step")),
         right(exercise, "NumPy", (read, "np.imag(np.asarray(y)) / step")),
+        right(exercise, "a quotient of differences", (read, "jnp.real((y - f(x)) / (1j * step))")),
         right(exercise, "Python's complex", (asked, "f(complex(x, step))")),
         right(exercise, "from below", (read, "-jnp.imag(jnp.conj(y)) / step")),
     )
@@ -91,7 +107,10 @@ def _complex_step() -> tuple[Answer, ...]:
 def _directional() -> tuple[Answer, ...]:
     exercise = "numerical_gradients.directional"
     moved, found = "lambda p, d: p + t * d, params, direction", "central_difference(loss_at, 0.0, step)"
-    shares, returned = "lambda bar, d: jnp.sum(bar * d), params_bar, direction", "return found, sum(jax.tree.leaves(shares))"
+    shares, returned = (
+        "lambda bar, d: jnp.sum(bar * d), params_bar, direction",
+        "return found, claimed",
+    )
 
     def made(name: str, old: str, now: str, **what: str) -> Answer:
         return wrong(exercise, name, (old, now), **what)
@@ -99,11 +118,31 @@ def _directional() -> tuple[Answer, ...]:
     return (
         made("one-sided", found, "forward_difference(loss_at, 0.0, step)", mistake="one-sided"),
         made("by one step", found, "2 * central_difference(loss_at, 0.0, step)", mistake="divided by one step"),
-        made("every number by the same", moved, "lambda p, d: p + t, params, direction", mistake="direction left out of the steps"),
+        made(
+            "every number by the same",
+            moved,
+            "lambda p, d: p + t, params, direction",
+            mistake="direction left out of the steps",
+        ),
         made("along the gradient", moved, "lambda p, d: p + t * d, params, params_bar"),
-        made("the sum of the slopes", shares, "lambda bar, d: jnp.sum(bar), params_bar, direction", mistake="direction left out of the claim"),
-        made("the parameters", shares, "lambda bar, p: jnp.sum(bar * p), params_bar, params", mistake="parameters for the direction"),
-        made("the last leaf", "sum(jax.tree.leaves(shares))", "jax.tree.leaves(shares)[-1]", mistake="last leaf alone"),
+        made(
+            "the sum of the slopes",
+            shares,
+            "lambda bar, d: jnp.sum(bar), params_bar, direction",
+            mistake="direction left out of the claim",
+        ),
+        made(
+            "the parameters",
+            shares,
+            "lambda bar, p: jnp.sum(bar * p), params_bar, params",
+            mistake="parameters for the direction",
+        ),
+        made(
+            "the last leaf",
+            "jnp.sum(jnp.array(jax.tree.leaves(shares)))",
+            "jax.tree.leaves(shares)[-1]",
+            mistake="last leaf alone",
+        ),
         made("away from it", shares, "lambda bar, d: -jnp.sum(bar * d), params_bar, direction", slip="sign"),
         made("at t = step", found, "central_difference(loss_at, step, step)"),
         made("a difference alone", returned, "return found - sum(jax.tree.leaves(shares))", fault="structure"),
@@ -138,19 +177,39 @@ def _relative_errors() -> tuple[Answer, ...]:
         made("absolute", error, "norm(given - r)", mistake="not relative"),
         made("no floor", error, "norm(given - r) / norm(r)", case="a leaf that is zero in both"),
         made("a floor added", error, "norm(given - r) / (norm(r) + least)"),
-        made("the floor alone", error, "norm(given - r) / jnp.maximum(norm(r), floor)", case="a leaf that should be zero, and has rounding in it"),
-        made("beside the given", error, "norm(given - r) / jnp.maximum(norm(given), least)", mistake="beside what was given"),
-        made("norms compared", error, "abs(norm(given) - norm(r)) / jnp.maximum(norm(r), least)", mistake="difference of the norms"),
-        made("squares", root, "jnp.sum(leaf**2)\n"),
+        made(
+            "the floor alone",
+            error,
+            "norm(given - r) / jnp.maximum(norm(r), floor)",
+            case="a leaf that should be zero, and has rounding in it",
+        ),
+        made(
+            "beside the given",
+            error,
+            "norm(given - r) / jnp.maximum(norm(given), least)",
+            mistake="beside what was given",
+        ),
+        made(
+            "norms compared",
+            error,
+            "abs(norm(given) - norm(r)) / jnp.maximum(norm(r), least)",
+            mistake="difference of the norms",
+        ),
+        made("squares", root, "jnp.sum(leaf**2)\n", mistake="squares"),
         made("the largest", root, "jnp.max(abs(leaf))\n"),
         made("entry by entry", error, "jnp.max(abs(given - r) / jnp.maximum(abs(r), least))", mistake="worst entry"),
         made("every entry's own", error, "abs(given - r) / jnp.maximum(abs(r), least)", slip="shape"),
-        made("NaN counted as zero", error, "norm(jnp.nan_to_num(given - r)) / jnp.maximum(norm(r), least)", case="a NaN"),
-        made("one number", "return jax.tree.map(lambda", "return sum(jax.tree.leaves(jax.tree.map(lambda", fault="syntax"),
+        made(
+            "NaN counted as zero", error, "norm(jnp.nan_to_num(given - r)) / jnp.maximum(norm(r), least)", case="a NaN"
+        ),
         right(exercise, "NumPy's norm", (error, "jnp.linalg.norm(jnp.ravel(given - r)) / jnp.maximum(norm(r), least)")),
         right(exercise, "the norm of the norms", ("sum(jnp.sum(leaf**2) for leaf", "sum(norm(leaf) ** 2 for leaf")),
         right(exercise, "Python's maximum", (error, "norm(given - r) / max(norm(r), least)")),
-        right(exercise, "by flattening", ("jnp.sqrt(sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(right)))", "norm(ravel_pytree(right)[0])")),
+        right(
+            exercise,
+            "by flattening",
+            ("jnp.sqrt(sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(right)))", "norm(ravel_pytree(right)[0])"),
+        ),
     )
 
 
@@ -164,11 +223,15 @@ def _wrong_leaves() -> tuple[Answer, ...]:
         made("larger", "error > tolerance", case="a NaN"),
         made("the other way round", "error <= tolerance", mistake="the right ones"),
         made("less", "jnp.logical_not(error < tolerance)", case="an error that is just the tolerance"),
-        made("NaN asked for, infinity not", "jnp.isnan(error) | ((error > tolerance) & (error < 1e9))", case="an infinite error"),
-        made("never", "jnp.asarray(False)", slip="zero"),
+        made(
+            "NaN asked for, infinity not",
+            "jnp.isnan(error) | ((error > tolerance) & (error < 1e9))",
+            case="an infinite error",
+        ),
+        made("never", "jnp.asarray(False)", mistake="all or none"),
         made("always", "jnp.asarray(True)", mistake="one for all"),
         made("none at all", "error > 0", mistake="one for all"),
-        made("the errors", "error"),
+        made("the errors", "error", slip="not zero"),
         made("texts", "'wrong' if error > tolerance else 'right'", fault="structure"),
         right(exercise, "Python's not", (told, "not error <= tolerance")),
         right(exercise, "NaN asked for", (told, "jnp.isnan(error) | (error > tolerance)")),
@@ -220,15 +283,26 @@ def _gradient() -> tuple[Answer, ...]:
                 "        def at(i, t):\n"
                 "            leaf = params[group][name].reshape(-1).at[i].set(t).reshape(params[group][name].shape)\n"
                 "            return loss({**params, group: {**params[group], name: leaf}})\n"
-                "        leaf = params[group][name]\n"
-                "        slopes = [central_difference(lambda t: at(i, t), x, step) for i, x in enumerate(leaf.reshape(-1))]\n"
+                "        leaf, of = params[group][name], central_difference\n"
+                "        slopes = [of(lambda t: at(i, t), x, step) for i, x in enumerate(leaf.ravel())]\n"
                 "        return jnp.array(slopes).reshape(leaf.shape)\n"
                 "    return {group: {name: of(group, name) for name in params[group]} for group in params}\n"
             ),
             case="a tree of another form",
         ),
-        right(exercise, "unit vectors", (slope, "central_difference(lambda t: loss(as_tree(numbers + t * (jnp.arange(numbers.size) == i))), 0.0, step)")),
-        right(exercise, "NumPy's row", (returned, "return as_tree(np.array([float(slope(i)) for i in range(numbers.size)]))")),
+        right(
+            exercise,
+            "unit vectors",
+            (
+                slope,
+                "central_difference(lambda t: loss(as_tree(numbers + t * (jnp.arange(numbers.size) == i))), 0.0, step)",
+            ),
+        ),
+        right(
+            exercise,
+            "NumPy's row",
+            (returned, "return as_tree(np.array([float(slope(i)) for i in range(numbers.size)]))"),
+        ),
         right(
             exercise,
             "leaf by leaf, place by place",
@@ -239,7 +313,8 @@ def _gradient() -> tuple[Answer, ...]:
                 "    for k, leaf in enumerate(leaves):\n"
                 "        for place in np.ndindex(leaf.shape):\n"
                 "            def at(t):\n"
-                "                return loss(jax.tree.unflatten(treedef, [*leaves[:k], leaf.at[place].set(t), *leaves[k + 1 :]]))\n"
+                "                moved = [*leaves[:k], leaf.at[place].set(t), *leaves[k + 1 :]]\n"
+                "                return loss(jax.tree.unflatten(treedef, moved))\n"
                 "            slopes[k][place] = central_difference(at, leaf[place], step)\n"
                 "    return jax.tree.unflatten(treedef, slopes)\n"
             ),

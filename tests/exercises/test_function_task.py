@@ -76,3 +76,33 @@ def test_a_function_that_is_wrong_in_an_awkward_case_alone_earns_half():
     found = judged(lambda f, x, step: central(f, x, min(step, 1.0)), task)
     assert (found.status, found.share) == (Status.WRONG, 0.5)
     assert found.headline == "right at ordinary inputs, wrong for a step of 2"
+
+
+def halved(x):
+    return {"at": x / 2, "log": jnp.log(x)}
+
+
+AT_THE_EDGE = dataclasses.replace(
+    TASK, reference=halved, function="halved", draw=lambda draw: (jnp.array([0.0, 1.0, -1.0]),), mistakes=()
+)
+
+
+@pytest.mark.parametrize(
+    "log, is_right",
+    [
+        ([-jnp.inf, 0.0, jnp.nan], True),
+        ([-jnp.inf, 0.5, jnp.nan], False),
+        ([jnp.inf, 0.0, jnp.nan], False),
+        ([-jnp.inf, 0.0, 0.0], False),
+        ([0.0, 0.0, 0.0], False),
+        ([-jnp.inf, jnp.nan, jnp.nan], False),
+    ],
+)
+def test_a_nan_or_an_infinity_is_right_where_it_is_expected_and_nowhere_else(log, is_right):
+    found = AT_THE_EDGE.judge({"halved": lambda x: {"at": x / 2, "log": jnp.array(log)}}, Sitting())
+    assert [array.right for array in found.comparison.arrays] == [True, is_right]
+
+
+def test_what_is_finite_where_a_nan_is_expected_is_not_told_that_it_should_be_zero():
+    found = AT_THE_EDGE.judge({"halved": lambda x: {"at": x / 2, "log": jnp.zeros(3)}}, Sitting())
+    assert found.comparison.arrays[1].slip is None

@@ -26,6 +26,8 @@ from tests.grading.attacked import ATTACKS, HONEST, LAYER, PRELUDE, source
 
 pytestmark = pytest.mark.skipif(os.uname().sysname != "Linux", reason="the layers are Linux's")
 
+SOLUTIONS = Path(__file__).parents[2] / "solutions"
+
 TRACED = dataclasses.replace(LAYER, task=dataclasses.replace(LAYER.task, traceable=True))
 """The exercise as most are: an answer must be traceable, so that its code never sees a number."""
 
@@ -389,7 +391,7 @@ def test_no_secret_is_in_the_environment(remote, monkeypatch):
 
 @pytest.mark.slow
 def test_every_solution_is_right_and_costs_what_it_costs_in_one_s_own_process(server, tmp_path):
-    for path in Path(__file__).parents[2].glob("solutions/[a-z]*.py"):
+    for path in SOLUTIONS.glob("[a-z]*.py"):
         text = re.sub(r"from solutions\.\w+ import", "from course.answers import", path.read_text(encoding="utf-8"))
         (tmp_path / path.name).write_text(text, encoding="utf-8")
     remote, local = Remote("all", tmp_path, server, roles_of(select())), Submission.read(tmp_path)
@@ -425,4 +427,22 @@ SLOPE = Exercise(
 def test_a_function_that_is_handed_one_of_the_lesson_is_judged_apart(body, status, weaker, remote):
     answers = remote(f"def slope(f, x, step):\n    {body}\n", (SLOPE,))
     assert judge(SLOPE, answers).status is status
+    assert answers.weaker == weaker
+
+
+@pytest.mark.parametrize(
+    "name, old, now, weaker",
+    [
+        ("complex_step", "1j * step", "step * 1j", set()),
+        ("complex_step", "x + 1j * step", "complex(x, step)", {"complex_step"}),
+        ("wrong_leaves", "jnp.logical_not(error <= tolerance)", "not error <= tolerance", {"wrong_leaves"}),
+    ],
+)
+def test_complex_steps_and_differences_are_right_where_they_are_what_is_asked(name, old, now, weaker, remote):
+    exercise = find_exercise(f"numerical_gradients.{name}")
+    text = (SOLUTIONS / "numerical_gradients.py").read_text(encoding="utf-8")
+    assert old in text
+    answers = remote(text.replace(old, now), (exercise,))
+    verdict = judge(exercise, answers)
+    assert verdict.status is Status.RIGHT, verdict.lines
     assert answers.weaker == weaker

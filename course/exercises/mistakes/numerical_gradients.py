@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from course.comparison.mistakes import Mistake
@@ -235,22 +236,27 @@ def errors_by(error: Function) -> Function:
     """
 
     def errors(given: Any, right: Any, floor: Any) -> Any:
-        least = floor * jnp.linalg.norm(ravel_pytree(right)[0])
-        return jax.tree.map(lambda ours, theirs: error(jnp.ravel(ours), jnp.ravel(theirs), least), given, right)
+        least = floor * size(np.array([size(np.ravel(leaf)) for leaf in jax.tree.leaves(right)]))
+        return jax.tree.map(lambda ours, theirs: error(np.ravel(ours), np.ravel(theirs), least), given, right)
 
     return errors
 
 
 def size(leaf: Any) -> Any:
     """The Euclidean norm."""
-    return jnp.sqrt(jnp.vdot(leaf, leaf))
+    return np.sqrt(np.vdot(leaf, leaf))
+
+
+def _over(difference: Any, of: Any) -> Any:
+    """A quotient that may be NaN or infinite, as in JAX."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.divide(difference, of)
 
 
 def _floored_by_itself(given: Any, right: Any, floor: Any) -> Any:
-    def error(ours: Any, theirs: Any) -> Any:
-        return size(jnp.ravel(ours - theirs)) / jnp.maximum(size(jnp.ravel(theirs)), floor)
-
-    return jax.tree.map(error, given, right)
+    return jax.tree.map(
+        lambda ours, theirs: size(np.ravel(ours - theirs)) / max(size(np.ravel(theirs)), floor), given, right
+    )
 
 
 RELATIVE_ERRORS = (
@@ -262,7 +268,7 @@ RELATIVE_ERRORS = (
     ),
     Mistake(
         "no floor",
-        errors_by(lambda given, right, least: size(given - right) / size(right)),
+        errors_by(lambda given, right, least: _over(size(given - right), size(right))),
         "It divides by the norm of the right leaf even where that is zero.",
         "What is it divided by where the right leaf is zero?   (step 3)",
     ),
@@ -274,39 +280,35 @@ RELATIVE_ERRORS = (
     ),
     Mistake(
         "beside what was given",
-        errors_by(lambda given, right, least: size(given - right) / jnp.maximum(size(given), least)),
+        errors_by(lambda given, right, least: size(given - right) / np.maximum(size(given), least)),
         "The difference was divided by the norm of the given leaf, which may be wrong.",
         "Which of the two is known to be of the right size?   (step 3)",
     ),
     Mistake(
         "difference of the norms",
-        errors_by(lambda given, right, least: abs(size(given) - size(right)) / jnp.maximum(size(right), least)),
+        errors_by(lambda given, right, least: abs(size(given) - size(right)) / np.maximum(size(right), least)),
         "The two norms were compared: a leaf with its numbers in another order would pass.",
         "Which comes first, the norm or the difference?   (step 3)",
     ),
     Mistake(
         "worst entry",
-        errors_by(lambda given, right, least: jnp.max(abs(given - right) / jnp.maximum(abs(right), least))),
+        errors_by(lambda given, right, least: np.max(abs(given - right) / np.maximum(abs(right), least))),
         "This is the relative error of the worst entry. An entry that happens to be near zero decides it.",
         "Of what is one number to be said: of an entry, or of the leaf?   (step 1)",
     ),
     Mistake(
         "squares",
-        errors_by(lambda given, right, least: (size(given - right) / jnp.maximum(size(right), least)) ** 2),
+        errors_by(lambda given, right, least: (size(given - right) / np.maximum(size(right), least)) ** 2),
         "This is the square of the error: the roots are missing.",
         "What is the norm of (3, 4)?   (step 1)",
     ),
     Mistake(
         "beside the largest number",
-        errors_by(lambda given, right, least: size(given - right) / jnp.maximum(_most(right), least)),
+        errors_by(lambda given, right, least: size(given - right) / np.maximum(np.max(abs(right)), least)),
         "Each leaf was held against its largest number, not against its norm.",
         "By which number is a leaf's size told here?   (steps 1, 3)",
     ),
 )
-
-
-def _most(leaf: Any) -> Any:
-    return jnp.max(jnp.abs(leaf))
 
 
 def _told_by(tell: Function) -> Function:
@@ -314,13 +316,13 @@ def _told_by(tell: Function) -> Function:
 
     def verdicts(errors: Any, tolerance: Any) -> Any:
         leaves, treedef = jax.tree.flatten(errors)
-        return jax.tree.unflatten(treedef, list(tell(jnp.stack(leaves), tolerance)))
+        return jax.tree.unflatten(treedef, list(tell(np.array(leaves), tolerance)))
 
     return verdicts
 
 
 def _for_all(verdict: Function) -> Function:
-    return lambda errors, tolerance: jnp.broadcast_to(verdict(errors > tolerance), errors.shape)
+    return lambda errors, tolerance: np.broadcast_to(verdict(errors > tolerance), errors.shape)
 
 
 WRONG_LEAVES = (
@@ -338,19 +340,19 @@ WRONG_LEAVES = (
     ),
     Mistake(
         "just the tolerance",
-        _told_by(lambda errors, tolerance: jnp.logical_not(errors < tolerance)),
+        _told_by(lambda errors, tolerance: np.logical_not(errors < tolerance)),
         "An error that is just the tolerance was called wrong.",
         "Is a leaf within the tolerance when its error is the tolerance?   (step 1)",
     ),
     Mistake(
         "one for all",
-        _told_by(_for_all(jnp.any)),
+        _told_by(_for_all(np.any)),
         "One wrong leaf made all of them wrong.",
         "Of which leaf is each verdict?   (step 1)",
     ),
     Mistake(
         "all or none",
-        _told_by(_for_all(jnp.all)),
+        _told_by(_for_all(np.all)),
         "No leaf is wrong here unless all are.",
         "Of which leaf is each verdict?   (step 1)",
     ),
@@ -363,7 +365,7 @@ WRONG_LEAVES = (
 )
 
 
-def gradient_by(stencil: Stencil, moves: Function = lambda numbers: jnp.eye(numbers.size)) -> Function:
+def gradient_by(stencil: Stencil, moves: Function = lambda numbers: np.eye(numbers.size)) -> Function:
     """Makes the gradient of a tree from a stencil.
 
     `moves` takes all numbers as a row, and gives for each of them a row: how far every number moves with it.
@@ -375,7 +377,7 @@ def gradient_by(stencil: Stencil, moves: Function = lambda numbers: jnp.eye(numb
         def slope(way: Any) -> Any:
             return slope_by(stencil)(lambda t: loss(as_tree(numbers + t * way)), 0.0, step)
 
-        return as_tree(jax.vmap(slope)(moves(numbers)))
+        return as_tree(jnp.asarray(np.array([slope(way) for way in moves(numbers)])))
 
     return gradient
 
@@ -383,14 +385,14 @@ def gradient_by(stencil: Stencil, moves: Function = lambda numbers: jnp.eye(numb
 def never_put_back(loss: Function, params: Any, step: Any) -> Any:
     """Returns the slopes that come out where every number stays where its second nudge took it."""
     numbers, as_tree = ravel_pytree(params)
-    count = jnp.arange(numbers.size)
+    count = np.arange(numbers.size)
 
     def slope(place: Any) -> Any:
-        left = jnp.where(count < place, numbers - step, numbers)
+        left = numbers - step * (count < place)
         way = 1.0 * (count == place)
         return slope_by(TWO_SIDED)(lambda t: loss(as_tree(left + t * way)), 0.0, step)
 
-    return as_tree(jax.vmap(slope)(count))
+    return as_tree(jnp.asarray(np.array([slope(place) for place in count])))
 
 
 def _leaf_by_leaf(loss: Function, params: Any, step: Any) -> Any:
@@ -410,7 +412,7 @@ def _first_entries(loss: Function, params: Any, step: Any) -> Any:
     """Only the first number of each leaf is nudged; the others get zero."""
 
     def first(leaf: Any) -> Any:
-        return jnp.reshape(jnp.arange(jnp.size(leaf)) == 0, jnp.shape(leaf))
+        return np.reshape(np.arange(np.size(leaf)) == 0, np.shape(leaf))
 
     kept = jax.tree.map(first, params)
     return jax.tree.map(lambda slope, keep: slope * keep, gradient_by(TWO_SIDED)(loss, params, step), kept)
@@ -449,7 +451,7 @@ GRADIENT = (
     ),
     Mistake(
         "step times the number",
-        gradient_by(TWO_SIDED, jnp.diag),
+        gradient_by(TWO_SIDED, np.diag),
         "Each nudge was the step times the number, and the change was divided by the step alone.",
         "How far did this number move?   (step 2)",
     ),
