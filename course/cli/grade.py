@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from course.cli.readying import exercises_named, refuse_unknown_lesson
+from course.cli.readying import exercises_named, open_course_at, refuse_unknown_lesson
 from course.grading.cohort.gradebook import table, write_pages
 from course.grading.cohort.ledger import Circumstances, Ledger, OtherLedger
 from course.grading.cohort.pool import NotSafe, Plan, grade_all
@@ -33,6 +33,7 @@ REPORTED = 50
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--csv", "csv_path", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The table.")
 @click.option("--feedback", type=click.Path(file_okay=False, path_type=Path), help="A folder for a page a student.")
+@click.option("--course", "course_path", metavar="PATH", help="A folder of somebody's own exercises, for ours.")
 @click.option("--lesson", metavar="NAME", help="Judge one lesson, or one exercise; by default all.")
 @click.option("--level", type=click.Choice(LEVELS), default="name", show_default=True, help="How much pages may say.")
 @click.option("--workers", type=click.IntRange(min=1), default=None, help="Processes; by default one a core.")
@@ -43,6 +44,7 @@ def grade(
     folder: Path,
     csv_path: Path,
     feedback: Path | None,
+    course_path: str | None,
     lesson: str | None,
     level: str,
     workers: int | None,
@@ -57,7 +59,11 @@ def grade(
     """
     if sys.platform == "win32":
         raise click.ClickException("Strangers' code can't be confined on Windows: grade in WSL or on Linux.")
-    refuse_unknown_lesson(lesson)
+    if course_path is None:
+        refuse_unknown_lesson(lesson)
+    else:
+        course_path = str(Path(course_path).expanduser().absolute())
+        open_course_at(course_path)
     exercises = [exercise for exercise in exercises_named(lesson) if exercise.required]
     key = secret_in(secret or csv_path.with_suffix(".secret"))
     with tempfile.TemporaryDirectory(prefix="handgrad-") as scratch:
@@ -66,11 +72,12 @@ def grade(
         handed = read_roster(folder, unpacked, _asked_names(exercises))
         _say_odd(handed)
         ledger = _ledger(csv_path, exercises, key, level)
-        plan = Plan(key, tuple(e.name for e in exercises), level, seconds, scratch, trust_submissions)
+        names = tuple(exercise.name for exercise in exercises)
+        plan = Plan(key, names, level, seconds, scratch, trust_submissions, course_path or "")
         left = [one for one in handed if not one.problem and not ledger.has(one.student, one.digest)]
         _grade(left, plan, workers or os.cpu_count() or 1, ledger)
         records = {one.student: ledger.records[one.student] for one in handed if not one.problem}
-        csv_path.write_text(table(handed, records, [e.name for e in exercises]), encoding="utf-8")
+        csv_path.write_text(table(handed, records, names), encoding="utf-8")
         if feedback is not None:
             write_pages(feedback, handed, records)
     _say_done(handed, records, csv_path)

@@ -17,10 +17,22 @@ class NotACourse(ValueError):
 def read_course(path: str | Path) -> tuple[Paper, ...]:
     """The papers of the modules of a folder, in the order of their names, or that of one file.
 
+    Raises:
+        NotACourse: There is none, a module fails or bears a name that is taken, or no module holds a PAPER.
+    """
+    papers = tuple(m.PAPER for m in modules_of(path) if isinstance(getattr(m, "PAPER", None), Paper))
+    if not papers:
+        raise NotACourse(f"No module in {path} holds a PAPER: write PAPER = paper(your_primal) in one.")
+    return papers
+
+
+def modules_of(path: str | Path) -> list[Any]:
+    """The modules of somebody's own course.
+
     The folder stays where modules are looked for, so that answers can import the primals.
 
     Raises:
-        NotACourse: There is none, a module fails or bears a name that is taken, or no module holds a PAPER.
+        NotACourse: There is no such path, or a module fails or bears a name that is taken.
     """
     place = Path(path).expanduser().absolute()
     files = [place] if place.suffix == ".py" else sorted(place.glob("*.py"))
@@ -28,11 +40,7 @@ def read_course(path: str | Path) -> tuple[Paper, ...]:
         raise NotACourse(f"There is no {path}.")
     if str(place if place.is_dir() else place.parent) not in sys.path:
         sys.path.append(str(place if place.is_dir() else place.parent))
-    modules = [_module(file) for file in files if not file.stem.startswith("_")]
-    papers = tuple(module.PAPER for module in modules if isinstance(getattr(module, "PAPER", None), Paper))
-    if not papers:
-        raise NotACourse(f"No module in {path} holds a PAPER: write PAPER = paper(your_primal) in one.")
-    return papers
+    return [_module(file) for file in files if not file.stem.startswith("_")]
 
 
 def _module(file: Path) -> Any:

@@ -1,5 +1,6 @@
 """A course of somebody's own: a primal and its shapes are enough, in any folder."""
 
+import json
 import sys
 import textwrap
 
@@ -144,3 +145,26 @@ def test_shapes_may_be_said_beside_a_function_without_annotations():
 def test_what_is_not_said_is_asked_for(make, says):
     with pytest.raises(ValueError, match=says):
         make()
+
+
+HOSTILE = {
+    "reads_the_paper": "from own_norms import PAPER\nrms_norm_bwd = PAPER\n",
+    "differentiates": "import jax\nrms_norm_bwd = lambda r, y_bar: jax.vjp(rms_norm, r[0], r[2])[1](y_bar)\n",
+    "reads_the_exercises": "from course.exercises.shorthand import paper\nrms_norm_bwd = paper\n",
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the layers are Linux's")
+def test_a_class_is_graded_on_a_course_of_one_s_own(folder, capsys):
+    handed = folder.parent / "in"
+    handed.mkdir()
+    for name, x_bar in (("ada", RIGHT), ("bob", CUT)):
+        (handed / f"{name}.py").write_text(ANSWER.format(x_bar=x_bar))
+    for name, text in HOSTILE.items():
+        (handed / f"{name}.py").write_text(f"{ANSWER.format(x_bar=RIGHT)}\n{text}")
+    table = folder.parent / "grades.csv"
+    assert main(["grade", str(handed), "--csv", str(table), "--course", str(folder), "--workers", "1"]) == 0
+    records = [json.loads(line) for line in table.with_suffix(".jsonl").read_text().splitlines()[1:]]
+    status = {one["student"]: one["exercises"][0]["verdict"]["status"] for one in records}
+    assert (status.pop("ada"), status.pop("bob")) == ("right", "wrong")
+    assert status == {"reads_the_paper": "broken", "differentiates": "refused", "reads_the_exercises": "refused"}

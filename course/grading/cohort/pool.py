@@ -37,7 +37,7 @@ class Plan:
     """How submissions are judged: the course's secret, the exercises, the level, the limits.
 
     `seconds` is the wall time that one exercise may take. `scratch` is a folder for what is gone afterwards. `trust`
-    runs strangers' code though layers are missing.
+    runs strangers' code though layers are missing. `course` is the path of somebody's own course, in the place of ours.
     """
 
     secret: bytes
@@ -46,6 +46,7 @@ class Plan:
     seconds: float = 90.0
     scratch: str = ""
     trust: bool = False
+    course: str = ""
 
     def seeds(self, one: Handed) -> dict[str, int]:
         """The seed of each exercise of a submission, in the order in which they are judged."""
@@ -177,7 +178,10 @@ class _Worker:
                 },
             )
             self._rest = b""
-            _write(self.process, {"seconds": self.plan.seconds / 2, "trust": self.plan.trust})
+            _write(
+                self.process,
+                {"seconds": self.plan.seconds / 2, "trust": self.plan.trust, "course": self.plan.course},
+            )
             self._line(START_SECONDS)
         return self.process
 

@@ -28,14 +28,14 @@ def main() -> None:
 
     end_with_parent()
     keep_programs()
-    from course.exercises import papers
+    from course.exercises import open_course, papers
     from course.grading.soundness import require_sound_jax
     from course.grading.strangers.processes import Server, Terms
 
-    papers()
-    require_sound_jax()
     terms = json.loads(sys.stdin.readline())
-    server = Server(Terms(seconds=terms["seconds"], trust=terms["trust"]))
+    open_course(terms["course"]) if terms["course"] else papers()
+    require_sound_jax()
+    server = Server(Terms(seconds=terms["seconds"], trust=terms["trust"], course=terms["course"]))
     server.launch()
     _tell(out, {"ready": True})
     for line in sys.stdin:
@@ -47,7 +47,7 @@ def _judge(request: dict[str, Any], server: Any, out: TextIO) -> None:
     """Judges what is asked for of one submission, and tells each verdict at once."""
     import jax
 
-    from course.exercises import find_exercise, select
+    from course.exercises import find_exercise, lesson_names, select
     from course.grading.sentences import stopped_verdict
     from course.grading.strangers.judging import judge_stranger
     from course.grading.strangers.processes import NotConfined
@@ -57,7 +57,8 @@ def _judge(request: dict[str, Any], server: Any, out: TextIO) -> None:
     from course.show.terminal import verdict_text
 
     path = Path(request["path"])
-    remote = Remote(request["student"], path, server, roles_of(select()))
+    given = frozenset(lesson_names()) if server.terms.course else frozenset()
+    remote = Remote(request["student"], path, server, roles_of(select()), given=given)
     level = Feedback[request["level"].upper()]
     try:
         for name, seed in request["seeds"].items():

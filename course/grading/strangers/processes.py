@@ -25,7 +25,7 @@ START_SECONDS = 120.0
 _ROOT = str(Path(__file__).resolve().parents[3])
 _PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv[1]); from course.grading.strangers.server import main; "
-    "main(int(sys.argv[2]))"
+    "main(int(sys.argv[2]), sys.argv[3])"
 )
 _KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT")
 
@@ -40,11 +40,15 @@ class NotConfined(Exception):
 
 @dataclass(frozen=True)
 class Terms:
-    """On which terms strangers' code is run: its limits, the wall time of one request, and whether without layers."""
+    """On which terms strangers' code is run.
+
+    Its limits, the wall time of one request, whether without layers, and a course in the place of ours, by its path.
+    """
 
     limits: Limits = field(default_factory=Limits)
     seconds: float = 30.0
     trust: bool = False
+    course: str = ""
 
 
 class Server:
@@ -109,7 +113,7 @@ class Server:
         }
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _PROGRAM, _ROOT, str(theirs.fileno())],
+                [sys.executable, "-I", "-c", _PROGRAM, _ROOT, str(theirs.fileno()), self.terms.course],
                 env=environment,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,

@@ -102,7 +102,8 @@ class Remote:
     """One submission whose code runs in a process of its own.
 
     `reads` leaves the reading of the source out where it is False, so that the other layers can be tested alone.
-    `weaker` are the names that ran on numbers, `layers` those of the process.
+    `weaker` are the names that ran on numbers, `layers` those of the process, `given` the modules of a course of
+    somebody's own.
     """
 
     where: str
@@ -110,6 +111,7 @@ class Remote:
     server: Server
     roles: Mapping[str, Role]
     reads: bool = True
+    given: frozenset[str] = frozenset()
     weaker: set[str] = field(default_factory=set)
     layers: tuple[str, ...] = ()
     cpu_seconds: float = 0.0
@@ -187,7 +189,7 @@ class Remote:
         allows = self.roles.get(names[0], Role()).allows
         statements = executed_for(files, names)
         extent = Extent(tuple(statement.text for statement in statements), statements=statements)
-        fault = refusal_in(files, names, allows) if self.reads else None
+        fault = refusal_in(files, names, allows, self.given) if self.reads else None
         if fault is not None:
             return Found(fault=fault, extent=extent, apart=True)
         message = {"do": "find", "name": names[0], "names": names, "allows": sorted(allows)}

@@ -54,14 +54,18 @@ PLAIN_DUNDERS = frozenset("__name__ __doc__ __version__ __file__ __init__ __call
 """Names with two underscores at both ends that give nothing away."""
 
 
-def refusal_in(files: Sequence[File], names: Sequence[str], allows: frozenset[str]) -> Fault | None:
+def refusal_in(
+    files: Sequence[File], names: Sequence[str], allows: frozenset[str], given: frozenset[str] = frozenset()
+) -> Fault | None:
     """The fault of the first statement that an answer may not have; None where there is none.
 
     Args:
         files: The submission's.
         names: What is asked for.
         allows: Routes to derivatives that may be taken.
+        given: Modules of the course's own that may be imported, beside the lessons.
     """
+    beside = given | {file.path.stem for file in files} | {file.path.parent.name for file in files}
     statements = executed_for(files, names)
     own = {name for statement in statements if statement.role is not Role.IMPORT for name in statement.binds}
     known = {name: whole for statement in statements for name, whole in imported_names(statement.node).items()}
@@ -70,7 +74,7 @@ def refusal_in(files: Sequence[File], names: Sequence[str], allows: frozenset[st
             allowed = frozenset({"*"})
         else:
             allowed = allows
-        for fault in _faults(statement, known, own, allowed, files):
+        for fault in _faults(statement, known, own, allowed, beside):
             return fault
     return None
 
@@ -110,16 +114,19 @@ class _Plan:
 
 
 def _faults(
-    statement: Statement, known: dict[str, str], own: set[str], allows: frozenset[str], files: Sequence[File]
+    statement: Statement, known: dict[str, str], own: set[str], allows: frozenset[str], beside: frozenset[str]
 ) -> Iterator[Fault]:
-    """What is wrong with a statement; `known` are imported names, `own` those that the submission defines itself."""
+    """What is wrong with a statement.
+
+    `known` are imported names, `own` those that the submission defines itself, `beside` the modules of its own.
+    """
     where = min(statement.binds) if statement.role is Role.DEFINITION else statement.cell.name
     uses = uses_of(statement.text)
     outside = uses.at_once | uses.in_lambdas | uses.later
     for route, number in routes_in(statement.node, known, outside):
         if route not in allows and "*" not in allows:
             yield refusal_fault(Refusal(route, statement.cell.line(number)), where, allows)
-    for what, number in _unneeded(statement, known, outside - own, files):
+    for what, number in _unneeded(statement, known, outside - own, beside):
         yield _fault(what, where, statement.cell.line(number))
 
 
@@ -131,13 +138,13 @@ def _fault(what: str, where: str, line: Line) -> Fault:
 
 
 def _unneeded(
-    statement: Statement, known: dict[str, str], outside: frozenset[str], files: Sequence[File]
+    statement: Statement, known: dict[str, str], outside: frozenset[str], beside: frozenset[str]
 ) -> Iterator[tuple[str, int]]:
     for node in ast.walk(statement.node):
         number = getattr(node, "lineno", statement.node.lineno)
         for look in _LOOKS:
             for what in look(node, known, outside):
-                if not (isinstance(node, ast.Import | ast.ImportFrom) and _is_beside(node, files)):
+                if not (isinstance(node, ast.Import | ast.ImportFrom) and _is_beside(node, beside)):
                     yield what, number
 
 
@@ -199,9 +206,8 @@ _Look = Callable[[ast.AST, dict[str, str], frozenset[str]], Iterator[str]]
 _LOOKS: tuple[_Look, ...] = (_imports, _names, _attributes, _changes)
 
 
-def _is_beside(node: ast.Import | ast.ImportFrom, files: Sequence[File]) -> bool:
-    """Whether an import reads a file of the submission's own, which is looked through as well."""
+def _is_beside(node: ast.Import | ast.ImportFrom, beside: frozenset[str]) -> bool:
+    """Whether an import reads a file of the submission's own, which is looked through as well, or a given one."""
     module = node.module or "" if isinstance(node, ast.ImportFrom) else node.names[0].name
-    stems = {file.path.stem for file in files} | {file.path.parent.name for file in files}
     first = module.partition(".")[0]
-    return first in stems and first not in ALLOWED and first != "solutions"
+    return first in beside and first not in ALLOWED and first != "solutions"
