@@ -75,8 +75,9 @@ def last_right(wrong: Wrong) -> list[Cause]:
     if wrong.traced is None or not _on_the_way_back(wrong):
         return []
     held = _held(wrong.traced, wrong)
-    first, *others = (_last_right_at(draw, held) for draw in wrong.draws)
-    return first if all(other == first for other in others) else []
+    first, *others = (_last_right_at(draw, held) for draw in wrong.draws if draw.paths_wrong)
+    said = [cause.kind for cause in first]
+    return first if all([cause.kind for cause in other] == said for other in others) else []
 
 
 def _last_right_at(wrong: Wrong, held: Held) -> list[Cause]:
