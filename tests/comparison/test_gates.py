@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 import course
@@ -119,13 +120,13 @@ def rnn_fwd(w, u, h0, xs):
     return hs, (w, u, h0, xs, hs)
 
 
-def rnn_bwd_with(carried=lambda h_bar, t: h_bar, slope=lambda h: 1 - h**2, across=lambda w: w.T):
+def rnn_bwd_with(carried=lambda h_bar, t: h_bar, slope=lambda h: 1 - h**2, across=lambda w: w.T, late=0):
     def bwd(residuals, hs_bar):
         w, u, h0, xs, hs = residuals
         h_bar, w_bar, u_bar, xs_bar = jnp.zeros_like(h0), jnp.zeros_like(w), jnp.zeros_like(u), []
         for t in reversed(range(len(xs))):
             a_bar = (h_bar + hs_bar[t]) * slope(hs[t])
-            w_bar += jnp.outer(hs[t - 1] if t else h0, a_bar)
+            w_bar += jnp.outer(hs[t - 1 + late] if t + late else h0, a_bar)
             u_bar += jnp.outer(xs[t], a_bar)
             xs_bar.append(u @ a_bar)
             h_bar = carried(a_bar @ across(w), t)
@@ -148,8 +149,9 @@ SEQUENCE = (draw(3, 3), draw(5, 3), draw(3), draw(7, 5))
         (rnn_bwd_with(slope=lambda h: 1), "The derivative of `jnp.tanh(h @ w + x @ u)` is left out"),
         (rnn_bwd_with(slope=lambda h: 1 - jnp.tanh(h) ** 2), "`h` stands where `h @ w + x @ u` belongs"),
         (rnn_bwd_with(across=lambda w: w), "`w` and its transpose are exchanged"),
+        (rnn_bwd_with(late=1), "`h` as a round leaves it stands where `h` as it enters the round belongs"),
     ],
-    ids=["truncated", "start constant", "slope left out", "slope at the result", "not transposed"],
+    ids=["truncated", "start constant", "slope left out", "slope at the result", "not transposed", "a round late"],
 )
 def test_the_inside_of_a_loop_is_searched(bwd, says):
     assert says in told(course.compare(rnn, rnn_fwd, bwd, *SEQUENCE))
@@ -303,6 +305,33 @@ def test_a_factor_without_a_meaning_is_not_told_of_a_single_number(v_bar, d_bar,
     found = course.compare(fork, fork_fwd, bwd, 0.7, 1.3)
     assert told(found).endswith(says)
     assert bool(told(found)) is bool(says)
+
+
+def looked_up(table, ids):
+    return table[ids] ** 2
+
+
+@pytest.mark.parametrize(
+    "back, says",
+    [
+        (lambda zeros, ids, rows: zeros.at[ids].set(rows), "the last cotangent overwrites the rest"),
+        (
+            lambda zeros, ids, rows: zeros.at[ids].add(rows) / jnp.maximum(zeros.at[ids].add(1), 1),
+            "the mean of the cotangents is taken",
+        ),
+    ],
+    ids=["set", "mean"],
+)
+def test_cotangents_of_a_repeated_index_that_are_not_added_are_told(back, says):
+    ids = np.array([2, 0, 2, 5, 0, 2])
+
+    def bwd(residuals, y_bar):
+        table, ids = residuals
+        return back(jnp.zeros_like(table), ids, 2 * table[ids] * y_bar), None
+
+    found = course.compare(looked_up, lambda t, i: (looked_up(t, i), (t, i)), bwd, draw(7, 3), ids)
+    assert says in told(found)
+    assert "cotangents were not added on the way back through `return table[ids] ** 2`" in told(found)
 
 
 # Numbers that are known, and up to where they are right.

@@ -6,11 +6,13 @@ An edge is one moving operand of one step. A rule is a step whose derivative dep
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from course.comparison.gates import scatters
 from course.comparison.gates.tape import Slot, Step, Tape, Value, floating, moving
+from course.comparison.program import carry_count, constant_count
 
 ELEMENTWISE = frozenset(
     "abs acos acosh asin asinh atan atanh cbrt ceil clamp cos cosh digamma erf erf_inv erfc exp exp2 expm1 floor "
@@ -41,8 +43,9 @@ class Edge:
 class Instead(NamedTuple):
     """What stands in the place of an operand: another value, or something made of what is at hand.
 
-    `kind` is other (the value), ones, reciprocal, transposed (of the operand), result (of the step) or cotangent (that
-    comes back to the step).
+    `kind` is other (the value), later (the value, which a loop carries on in the operand's place), ones, reciprocal,
+    transposed (of the operand), result (of the step), cotangent (that comes back to the step), or what becomes of a
+    gather's cotangents in the place of their sum.
     """
 
     place: int
@@ -98,18 +101,26 @@ def _hands_on(step: Step, used: Counter[Slot]) -> bool:
     return len(step.outputs) == 1 and used[moved[0]] == 1 and sum(map(moving, step.inputs)) == 1 and not step.bodies
 
 
-def _rules(tape: Tape, loops: int) -> Iterator[Rule]:
+def _rules(tape: Tape, loops: int, later: Mapping[Value, Slot] | None = None) -> Iterator[Rule]:
     before = [value for value in tape.inputs if floating(value)]
     for step in tape.steps:
-        rule = _rule(step, before, loops)
+        rule = _rule(step, before, loops, later or {})
         if rule is not None:
             yield rule
         for body in step.bodies:
-            yield from _rules(body, loops + (step.name == "scan"))
+            yield from _rules(body, loops + (step.name == "scan"), carried_on(step))
         before += [value for value in step.outputs if floating(value)]
 
 
-def _rule(step: Step, before: list[Value], loops: int) -> Rule | None:
+def carried_on(step: Step) -> dict[Value, Slot]:
+    """What a loop carries into its body, with what the body carries on in its place; empty for any other step."""
+    if step.name != "scan":
+        return {}
+    (body,), first, carries = step.bodies, constant_count(step.eqn), carry_count(step.eqn)
+    return dict(zip(body.inputs[first : first + carries], body.outputs[:carries], strict=True))
+
+
+def _rule(step: Step, before: list[Value], loops: int, later: Mapping[Value, Slot]) -> Rule | None:
     places = [place for place, slot in enumerate(step.inputs) if moving(slot)]
     real = all(floating(slot) for slot in (*(step.inputs[place] for place in places), *step.outputs))
     if not places or len(step.outputs) != 1 or not real:
@@ -117,14 +128,17 @@ def _rule(step: Step, before: list[Value], loops: int) -> Rule | None:
     moved = step.inputs[places[0]]
     alike = len(places) == 1 and isinstance(moved, Value) and moved.shape == step.outputs[0].shape
     if step.name in ELEMENTWISE and alike:
-        return Rule(step, places[0], tuple(_instead(step, places[0], before)), loops)
+        return Rule(step, places[0], tuple(_instead(step, places[0], before, later)), loops)
+    if step.name == "gather" and places == [0]:
+        return Rule(step, None, tuple(Instead(0, kind) for kind in scatters.KINDS), loops)
     if step.name in PRODUCTS:
         asked = [place for place, slot in enumerate(step.inputs) if any(other != place for other in places)]
-        return Rule(step, None, tuple(option for place in asked for option in _instead(step, place, before)), loops)
+        options = (option for place in asked for option in _instead(step, place, before, later))
+        return Rule(step, None, tuple(options), loops)
     return None
 
 
-def _instead(step: Step, place: int, before: list[Value]) -> Iterator[Instead]:
+def _instead(step: Step, place: int, before: list[Value], later: Mapping[Value, Slot]) -> Iterator[Instead]:
     """What has the operand's shape, likelier things first."""
     slot: Slot = step.inputs[place]
     if not floating(slot):
@@ -139,5 +153,8 @@ def _instead(step: Step, place: int, before: list[Value]) -> Iterator[Instead]:
         yield from (Instead(place, "result"), Instead(place, "cotangent"))
     if step.name in PRODUCTS:
         yield Instead(place, "reciprocal")
+    following = later.get(slot)
+    if isinstance(following, Value) and following not in before:
+        yield Instead(place, "later", following)
     near = [value for value in reversed(before) if value is not slot and value.shape == slot.shape]
     yield from (Instead(place, "other", value) for value in near[:MOST_CANDIDATES])

@@ -15,7 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var, jaxpr_as_fun
 
-from course.comparison.gates.edges import Rule, Survey
+from course.comparison.gates import scatters
+from course.comparison.gates.edges import Rule, Survey, carried_on
 from course.comparison.gates.tape import Slot, Step, Tape, Value
 from course.comparison.program import carry_count, constant_count
 
@@ -55,13 +56,23 @@ class Replay:
         self._into = {(edge.step, edge.operand): i for i, edge in enumerate(found.edges) if edge.operand is not None}
         self._out = {edge.value: i for i, edge in enumerate(found.edges) if edge.operand is None}
         self._rules = {rule.step: (i, rule) for i, rule in enumerate(found.rules)}
+        options = (option for rule in found.rules for option in rule.instead)
+        self._ahead = {option.value for option in options if option.kind == "later"}
 
     def __call__(self, inputs: Sequence[Any], settings: Settings) -> list[Any]:
         """The outputs; cotangents and tangents pass the gates and rules on their way."""
         return self._run(self._tape, inputs, settings, None)
 
-    def _run(self, tape: Tape, inputs: Sequence[Any], settings: Settings, turn: Turn | None) -> list[Any]:
-        known: dict[Value, Any] = {**tape.constants, **dict(zip(tape.inputs, inputs, strict=True))}
+    def _run(
+        self,
+        tape: Tape,
+        inputs: Sequence[Any],
+        settings: Settings,
+        turn: Turn | None,
+        ahead: Mapping[Value, Any] | None = None,
+    ) -> list[Any]:
+        """Runs a tape; `ahead` are values that are known before they are made."""
+        known: dict[Value, Any] = {**tape.constants, **(ahead or {}), **dict(zip(tape.inputs, inputs, strict=True))}
         for step in tape.steps:
             operands = [
                 self._gated(read(slot, known), self._into.get((step, place)), settings, turn)
@@ -96,13 +107,15 @@ class Replay:
         constants, start, stacked = operands[:first], operands[first : first + carries], operands[first + carries :]
 
         def turn_over(carry: Any, entering: Any) -> Any:
-            number, rows = entering
-            outputs = self._run(body, [*constants, *carry, *rows], settings, Turn(number, params["length"] - 1))
+            number, rows, later = entering
+            known = dict(zip(asked, later, strict=True))
+            outputs = self._run(body, [*constants, *carry, *rows], settings, Turn(number, params["length"] - 1), known)
             return outputs[:carries], outputs[carries:]
 
-        numbers = jnp.arange(params["length"])
+        asked = [value for value in carried_on(step).values() if isinstance(value, Value) and value in self._ahead]
+        numbers, later = jnp.arange(params["length"]), _carried(step, operands, asked)
         carry, rows = jax.lax.scan(
-            turn_over, start, (numbers, stacked), length=params["length"], reverse=params["reverse"]
+            turn_over, start, (numbers, stacked, later), length=params["length"], reverse=params["reverse"]
         )
         return [*carry, *rows]
 
@@ -110,6 +123,22 @@ class Replay:
         if number is None:
             return x
         return _gate(x, jnp.where(_holds(settings.when, turn), settings.gates[number], 1.0))
+
+
+def _carried(step: Step, operands: Sequence[Any], asked: Sequence[Slot]) -> list[Any]:
+    """What a loop carries on after each round, of the values asked for."""
+    if not asked:
+        return []
+    params, first, carries = step.eqn.params, constant_count(step.eqn), carry_count(step.eqn)
+    held = [jax.lax.stop_gradient(operand) for operand in operands]
+    body, slots = jaxpr_as_fun(params["jaxpr"]), step.bodies[0].outputs[:carries]
+
+    def turn_over(carry: Any, rows: Any) -> Any:
+        outputs = body(*held[:first], *carry, *rows)
+        return outputs[:carries], [x for x, slot in zip(outputs, slots, strict=False) if slot in asked]
+
+    start, stacked = held[first : first + carries], held[first + carries :]
+    return jax.lax.scan(turn_over, start, stacked, length=params["length"], reverse=params["reverse"])[1]
 
 
 def run_equation(eqn: JaxprEqn, operands: Sequence[Any]) -> list[Any]:
@@ -165,6 +194,8 @@ def _pulling(rule: Rule) -> Callable[..., Any]:
         choice, operands, others, y = residuals
         taken_at = _substituted(rule, operands, others, y, [y_bar] * len(operands), choice)
         bars = _pulled(rule.step.eqn, taken_at, y_bar)
+        if rule.step.name == "gather":
+            bars[0] = _unsummed(rule, operands, y_bar, bars[0], choice)
         if rule.operand is not None:
             slope = _pulled(rule.step.eqn, taken_at, jnp.ones_like(y_bar))[rule.operand]
             bars[rule.operand] = y_bar * _chosen(rule, slope, operands, y, y_bar, choice)
@@ -201,12 +232,21 @@ def _chosen(rule: Rule, slope: Any, operands: list[Any], y: Any, handed: Any, ch
     return jnp.stack([slope, *shapes])[jnp.where(choice <= len(shapes), choice, 0)]
 
 
+def _unsummed(rule: Rule, operands: list[Any], y_bar: Any, x_bar: Any, choice: Any) -> Any:
+    made = scatters.unsummed(lambda given: run_equation(rule.step.eqn, given)[0], operands, y_bar, x_bar)
+    for number, option in enumerate(rule.instead, len(SLOPES) + 1):
+        x_bar = jnp.where(choice == number, made[option.kind], x_bar)
+    return x_bar
+
+
 def _substituted(
     rule: Rule, operands: list[Any], others: list[Any], y: Any, handed: Sequence[Any], choice: Any
 ) -> list[Any]:
     """The operands with the chosen one replaced; at hand are the step's result, and what is handed to each operand."""
     taken_at, rest = list(operands), iter(others)
     for number, option in enumerate(rule.instead, len(SLOPES) + 1):
+        if option.kind in scatters.KINDS:
+            continue
         operand = jnp.asarray(operands[option.place])
         other = next(rest) if option.value else _made(option.kind, operand, y, handed[option.place])
         taken_at[option.place] = jnp.where(choice == number, other.astype(operand.dtype), taken_at[option.place])

@@ -38,6 +38,9 @@ _INSTEAD = {
     "transposed": "`{own}` and its transpose are exchanged",
     "result": "`{result}` stands where `{own}` belongs",
     "cotangent": "The {handed} that comes{back} stands where `{own}` belongs",
+    "later": "`{own}` as a round leaves it stands where `{own}` as it enters the round belongs",
+    "overwritten": "Where a place of `{own}` is read twice, the last cotangent overwrites the rest: all must be added",
+    "averaged": "Where a place of `{own}` is read twice, the mean of the cotangents is taken: all must be added",
 }
 
 
@@ -48,7 +51,8 @@ def line_sentence(match: Match, way: Way) -> str:
     if hypothesis.rules and hypothesis.choice <= len(SLOPES):
         return f"The numbers fit: another derivative was taken in {line}."
     if hypothesis.rules:
-        return f"The numbers fit: another value was used on the way{_back(way)} through {line}."
+        what = "cotangents were not added" if hypothesis.rules[0].step.name == "gather" else "another value was used"
+        return f"The numbers fit: {what} on the way{_back(way)} through {line}."
     done = "is multiplied by what does not belong there" if match.varies else _done(match.factor)
     return f"The numbers fit: a path{_back(way)} through {line} {done}."
 
