@@ -20,6 +20,11 @@ def valued(value: Any, sloped: Any) -> Any:
     return held(value) + (sloped - held(sloped))
 
 
+def one_row(of: Any, row: int) -> Any:
+    """The same rows, of which one alone is no constant."""
+    return held(of).at[row].set(of[row])
+
+
 def weighted(x: Any, factor: Any) -> Any:
     """Is x, to which `factor` times its cotangent comes back."""
     return valued(x, held(factor) * x)

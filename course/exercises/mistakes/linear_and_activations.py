@@ -9,13 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from course.comparison.mistakes import Mistake
-from course.exercises.mistakes.forms import changed, held, unasked, valued, weighted
+from course.exercises.mistakes.forms import changed, held, one_row, unasked, valued, weighted
 from course.lessons.linear_and_activations import affine, relu, sigmoid, tanh
-
-
-def _one_row(of: Any, row: int) -> Any:
-    """The same rows, of which one alone is no constant."""
-    return held(of).at[row].set(of[row])
 
 
 def _copied_to(row: int) -> Callable[..., Any]:
@@ -23,7 +18,7 @@ def _copied_to(row: int) -> Callable[..., Any]:
 
     def mistaken(x: Any, w: Any, b: Any) -> Any:
         copies = jnp.broadcast_to(b, (len(x), *b.shape))
-        return affine(x, w, held(b)) + (_one_row(copies, row) - held(copies))
+        return affine(x, w, held(b)) + (one_row(copies, row) - held(copies))
 
     return mistaken
 
@@ -55,13 +50,13 @@ AFFINE = (
     ),
     Mistake(
         "w_bar from the first row",
-        lambda x, w, b: valued(affine(x, w, b), affine(x, held(w), b) + _one_row(affine(held(x), w, held(b)), 0)),
+        lambda x, w, b: valued(affine(x, w, b), affine(x, held(w), b) + one_row(affine(held(x), w, held(b)), 0)),
         "w got what the first row sends, and nothing from the others.",
         "Every row used the same w. Used many times: what follows?   (step 2)",
     ),
     Mistake(
         "w_bar overwritten",
-        lambda x, w, b: valued(affine(x, w, b), affine(x, held(w), b) + _one_row(affine(held(x), w, held(b)), -1)),
+        lambda x, w, b: valued(affine(x, w, b), affine(x, held(w), b) + one_row(affine(held(x), w, held(b)), -1)),
         "w kept what the last row sent: each row overwrote the one before.",
         "Every row used the same w. Used many times: what follows?   (step 2)",
     ),
