@@ -27,6 +27,7 @@ _ONE_HOT = "chosen = jax.nn.one_hot(labels, logits.shape[-1], dtype=logits.dtype
 _LOGITS_BAR = "logits_bar = loss_bar * (probabilities - chosen) / len(labels)"
 _LOGIT_BAR = "logits_bar = loss_bar * (probability - target) / len(logits)"
 _PREDICTION_BAR = "prediction_bar = loss_bar * error / len(error)"
+_TOTAL_BAR = "total_bar = -(y_bar * spent / total ** 2).sum(axis=1, keepdims=True)"
 _Z2_BAR = "z2_bar = loss_bar * error / len(x)"
 
 
@@ -38,6 +39,15 @@ def _each(exercise: str, was: str, changes: Sequence[tuple[str, str, str]]) -> I
 EQUIVALENT: tuple[Equivalent, ...] = (
     *_each("chain_rule.square", "x_bar = y_bar * 2 * x", [("* x", "* residuals", SAME)]),
     *_each("chain_rule.neuron_loss", "return (w_bar, b_bar, None, None)", [("b_bar", "z_bar", SAME)]),
+    *_each("vector_chain_rule.matvec", "x_bar = w.T @ y_bar", [("y_bar", "y_bar.T", "a vector is its own transpose")]),
+    *_each("vector_chain_rule.add_row", "return (x_bar, row_bar)", [("x_bar", "y_bar", SAME)]),
+    *_each("vector_chain_rule.add_row", "row_bar = y_bar.sum(axis=0)", [("y_bar", "x_bar", SAME)]),
+    *_each(
+        "vector_chain_rule.row_sums", "x_bar = jnp.broadcast_to(y_bar, x.shape)", [("x.shape", "residuals.shape", SAME)]
+    ),
+    *_each("vector_chain_rule.repeat_each", "x_bar = by_entry.sum(axis=1)", [("axis=1", "axis=-1", LAST)]),
+    *_each("vector_chain_rule.gather", "nothing = jnp.zeros_like(table)", [("jnp", "-jnp", "minus zero is zero")]),
+    *_each("vector_chain_rule.shares", _TOTAL_BAR, [("axis=1", "axis=-1", LAST)]),
     *_each(
         "two_layer_network.cotangents",
         "a1_bar = w2.T @ z2_bar",

@@ -20,7 +20,8 @@ class Lesson:
 SYLLABUS = (
     Lesson("chain_rule", "The chain rule, one number at a time", (), 45),
     Lesson("numerical_gradients", "Slopes from values alone, and when to trust them", ("chain_rule",), 60),
-    Lesson("two_layer_network", "A whole network backward, every cotangent by name", ("chain_rule",), 60),
+    Lesson("vector_chain_rule", "From numbers to arrays: a row times a Jacobian", ("chain_rule",), 75),
+    Lesson("two_layer_network", "A whole network backward, every cotangent by name", ("vector_chain_rule",), 60),
     Lesson("linear_and_activations", "Affine layers and activations as pairs", ("two_layer_network",), 60),
     Lesson("losses", "Losses that stay finite", ("linear_and_activations",), 60),
     Lesson("mlp", "A deep network from your own pairs", ("linear_and_activations", "losses"), 60),
