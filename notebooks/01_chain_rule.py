@@ -345,7 +345,7 @@ print(f"The slope that JAX found at the beginning:             {slope:.6f}")
 # ### Your turn: the backward pass of the neuron
 #
 # Forward keeps `x`, `a` and `error`, and the bar that comes in is `loss_bar`. The loss is what comes last, so how could
-# `loss_bar` be anything but 1? It is not last for ever: in the next lesson it is averaged with others. Multiply by it, and
+# `loss_bar` be anything but 1? It is not last for ever: in a later lesson it is averaged with others. Multiply by it, and
 # your pass is ready for that.
 #
 # `x` and `target` are data: nobody wants to change them, so their place in the answer is taken by `None`.
@@ -612,7 +612,7 @@ course.answer("chain_rule.q5", ...)
 #   times its own slope, taken at the numbers that forward met there and kept: the residuals.
 # - Along a path, multiply. Used twice, add.
 #
-# All of deep learning's backward passes are made of this. In the next lesson the numbers become arrays, and the two rules
+# All of deep learning's backward passes are made of this. In `vector_chain_rule` the numbers become arrays; the two rules
 # stay as they are.
 
 # %% [markdown] name="sources"
