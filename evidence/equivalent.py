@@ -21,12 +21,14 @@ ROWS = "both have one row an example"
 ON = "relu(z) is positive just where z is"
 LAST = "the last axis of an array of two"
 TYPED = "subtracted from floating-point numbers, it becomes what they are"
+ZERO = "minus zero is zero"
 
 _COTANGENTS = "return Cotangents(z2_bar, w2_bar, b2_bar, a1_bar, z1_bar, w1_bar, b1_bar)"
 _ONE_HOT = "chosen = jax.nn.one_hot(labels, logits.shape[-1], dtype=logits.dtype)"
 _LOGITS_BAR = "logits_bar = loss_bar * (probabilities - chosen) / len(labels)"
 _LOGIT_BAR = "logits_bar = loss_bar * (probability - target) / len(logits)"
 _PREDICTION_BAR = "prediction_bar = loss_bar * error / len(error)"
+_LEAF_ERROR = "return jax.tree.map(lambda given, r: norm(given - r) / jnp.maximum(norm(r), least), params_bar, right)"
 _TOTAL_BAR = "total_bar = -(y_bar * spent / total ** 2).sum(axis=1, keepdims=True)"
 _Z2_BAR = "z2_bar = loss_bar * error / len(x)"
 
@@ -39,6 +41,16 @@ def _each(exercise: str, was: str, changes: Sequence[tuple[str, str, str]]) -> I
 EQUIVALENT: tuple[Equivalent, ...] = (
     *_each("chain_rule.square", "x_bar = y_bar * 2 * x", [("* x", "* residuals", SAME)]),
     *_each("chain_rule.neuron_loss", "return (w_bar, b_bar, None, None)", [("b_bar", "z_bar", SAME)]),
+    *_each(
+        "numerical_gradients.directional",
+        "found = central_difference(loss_at, 0.0, step)",
+        [("0.0", "-0.0", ZERO)],
+    ),
+    *_each(
+        "numerical_gradients.relative_errors",
+        _LEAF_ERROR,
+        [("given - r", other, "a norm has no sign") for other in ("r - given", "-(given - r)")],
+    ),
     *_each("vector_chain_rule.matvec", "x_bar = w.T @ y_bar", [("y_bar", "y_bar.T", "a vector is its own transpose")]),
     *_each("vector_chain_rule.add_row", "return (x_bar, row_bar)", [("x_bar", "y_bar", SAME)]),
     *_each("vector_chain_rule.add_row", "row_bar = y_bar.sum(axis=0)", [("y_bar", "x_bar", SAME)]),
@@ -46,7 +58,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "vector_chain_rule.row_sums", "x_bar = jnp.broadcast_to(y_bar, x.shape)", [("x.shape", "residuals.shape", SAME)]
     ),
     *_each("vector_chain_rule.repeat_each", "x_bar = by_entry.sum(axis=1)", [("axis=1", "axis=-1", LAST)]),
-    *_each("vector_chain_rule.gather", "nothing = jnp.zeros_like(table)", [("jnp", "-jnp", "minus zero is zero")]),
+    *_each("vector_chain_rule.gather", "nothing = jnp.zeros_like(table)", [("jnp", "-jnp", ZERO)]),
     *_each("vector_chain_rule.shares", _TOTAL_BAR, [("axis=1", "axis=-1", LAST)]),
     *_each(
         "two_layer_network.cotangents",

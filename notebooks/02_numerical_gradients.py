@@ -161,8 +161,8 @@ course.check(central_difference)
 # %% [markdown] name="picture-text"
 # ## The error at every step
 #
-# The next picture says it all, and everyone who checks gradients has it in mind. Both axes are logarithmic: a line of slope
-# 1 means an error proportional to the step, a line of slope 2 one proportional to its square. To the right of the lowest
+# The next picture says it all, and everyone who checks gradients has it in mind. Both axes are logarithmic: the same distance is
+# always the same factor. So a line of slope 1 means an error proportional to the step, a line of slope 2 one proportional to its square. To the right of the lowest
 # point truncation rules, to the left of it rounding. (Each error is the median over seven places around 1.5: at a single
 # one, rounding is zero now and then, by luck.)
 
@@ -359,8 +359,8 @@ print("JAX:   ", [float(slope) for slope in jax.grad(hill)(p)])
 # `loss` takes a tree like `params` and returns a number. Return a tree of the same form, in which each number is the slope of
 # the loss by the number at the same place, by central differences. Whatever form the tree has.
 #
-# You can use your `central_difference`: it wants a function of *one* number. For arrays, `row.at[i].set(t)` is a copy of a
-# row with `t` in place `i`.
+# You can use your `central_difference`: it wants a function of *one* number, and `lambda t: ...` makes one on the spot. For
+# arrays, `row.at[i].set(t)` is a copy of a row with `t` in place `i`.
 
 # %% name="your-gradient" tags=["exercise"]
 from solutions.numerical_gradients import central_gradient

@@ -14,13 +14,13 @@ def _forward() -> tuple[Answer, ...]:
 
     return (
         made("not divided", "f(x + step) - f(x)", mistake="not divided"),
-        made("brackets forgotten", "f(x + step) - f(x) / step"),
+        made("brackets forgotten", "f(x + step) - f(x) / step", mistake="only one value divided"),
         made("the value at x forgotten", "f(x + step) / step", mistake="value not taken away"),
         made("to the left", "(f(x) - f(x - step)) / step", mistake="stepped back"),
         made("turned", "(f(x) - f(x + step)) / step", slip="sign"),
         made("two steps", "(f(x + step) - f(x)) / (2 * step)", mistake="divided by twice the step"),
         made("the central one", CENTRAL, mistake="central"),
-        made("multiplied", "(f(x + step) - f(x)) * step"),
+        made("multiplied", "(f(x + step) - f(x)) * step", mistake="multiplied by the step"),
         made("a step of its own", "(f(x + 1e-6) - f(x)) / 1e-6"),
         made("one over", "step / (f(x + step) - f(x))"),
         made("by the place", "(f(x + step) - f(x)) / (x + step)"),
@@ -43,7 +43,7 @@ def _central() -> tuple[Answer, ...]:
 
     return (
         made("one step", "(f(x + step) - f(x - step)) / step", mistake="divided by one step"),
-        made("brackets forgotten", "(f(x + step) - f(x - step)) / 2 * step"),
+        made("brackets forgotten", "(f(x + step) - f(x - step)) / 2 * step", mistake="multiplied by the step"),
         made("the forward one", f"{FORWARD} + 0", mistake="one-sided"),
         made("added", "(f(x + step) + f(x - step)) / (2 * step)", mistake="values added"),
         made("turned", "(f(x - step) - f(x + step)) / (2 * step)", slip="sign"),

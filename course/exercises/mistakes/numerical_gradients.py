@@ -61,6 +61,18 @@ FORWARD = (
         "On which side of x does the second value lie?   (step 1)",
     ),
     Mistake(
+        "multiplied by the step",
+        lambda f, x, step: step**2 * slope_by(ONE_SIDED)(f, x, step),
+        "The change was multiplied by the step.",
+        "The value grows by 6 while x moves by 2: how steep is that?   (step 1)",
+    ),
+    Mistake(
+        "only one value divided",
+        lambda f, x, step: f(x + step) - slope_by({0: 1.0})(f, x, step),
+        "Only the second of the two values was divided: a quotient binds more strongly than a difference.",
+        "What has to be divided: one value, or the change?   (step 1)",
+    ),
+    Mistake(
         "central",
         slope_by(TWO_SIDED),
         "This is the central difference, the next exercise: here one of the two values is the one at x.",
@@ -92,6 +104,12 @@ CENTRAL = (
         slope_by({1: 0.5, -1: 0.5}),
         "The two values were added.",
         "A slope is a change: what is done with two values to get one?   (step 1)",
+    ),
+    Mistake(
+        "multiplied by the step",
+        lambda f, x, step: step**2 * slope_by(TWO_SIDED)(f, x, step),
+        "The change was halved, and multiplied by the step: products and quotients are worked out from left to right.",
+        "Which brackets make one number of the two by which the change is divided?   (step 1)",
     ),
     Mistake(
         "half a step to each side",
