@@ -381,6 +381,59 @@ course.check(neuron_loss_bwd)
 # `x_bar` would need; nor `target`, which is in `error` already.
 # </details>
 
+# %% [markdown] name="three-layers-text"
+# ### Three layers, seven links
+#
+# A network is this, again and again. Three neurons in a row, each fed by the one before:
+#
+#     z1 = w1 * x     a1 = sigmoid(z1)
+#     z2 = w2 * a1    a2 = sigmoid(z2)
+#     z3 = w3 * a2    a3 = sigmoid(z3)     loss = 0.5 * (a3 - target)**2
+#
+# From `loss` back to `w1` lead seven links. Books write their slopes as dL/da3, da3/dz3, dz3/da2 and so on. Here JAX gives
+# each of them **alone**, at the numbers that forward met there; all that is left to do is to multiply.
+
+# %% name="three-layers"
+w1, w2, w3 = 0.8, -1.2, 2.0
+
+
+def three_layers(w1, w2, w3):
+    a = x
+    for weight in (w1, w2, w3):
+        a = jax.nn.sigmoid(weight * a)
+    return 0.5 * (a - target) ** 2
+
+
+a1 = sigmoid(w1 * x)
+a2 = sigmoid(w2 * a1)
+a3 = sigmoid(w3 * a2)
+
+
+def slope(function, at):
+    return float(jax.grad(function)(at))
+
+
+links = {
+    "dL/da3": slope(lambda a3: 0.5 * (a3 - target) ** 2, a3),
+    "da3/dz3": slope(jax.nn.sigmoid, w3 * a2),
+    "dz3/da2": slope(lambda a2: w3 * a2, a2),
+    "da2/dz2": slope(jax.nn.sigmoid, w2 * a1),
+    "dz2/da1": slope(lambda a1: w2 * a1, a1),
+    "da1/dz1": slope(jax.nn.sigmoid, w1 * x),
+    "dz1/dw1": slope(lambda w1: w1 * x, w1),
+}
+so_far = 1.0
+print("link         slope     product so far")
+for name, link in links.items():
+    so_far *= link
+    print(f"{name:8} {link:9.5f}   {so_far:14.8f}")
+print(f"\nJAX, of the whole: {jax.grad(three_layers)(w1, w2, w3):.8f}")
+
+# %% [markdown] name="shared-part"
+# The last column is the whole idea of a backward pass. Its second number is `z3_bar`: from there one more product gives
+# `w3_bar`. Its fourth is `z2_bar`, and one more product gives `w2_bar`. Whoever computes each weight's slope from scratch
+# multiplies the same numbers again and again; whoever goes backward once has them all.
+
 # %% [markdown] name="downhill-text"
 # ### What slopes are for
 #
@@ -582,6 +635,88 @@ course.check(forked_bwd)
 #
 # Five lines, one for each number that is not the end, however many paths there are from `x` to `y`.
 # </details>
+
+# %% [markdown] name="many-paths-text"
+# ## However many paths
+#
+# Could you not list every path from `x` to `y`, multiply along each, and add? In `forked` there are three, so yes. Now put
+# forks in a row: each line below uses the `u` before it twice, so the number of paths doubles with every line.
+#
+#     u = sin(u) + 0.5 * u**2          again and again
+
+
+# %% name="many-paths"
+def slopes_of(lines, at):
+    """For each line the slopes of its two paths, at the numbers that forward meets there."""
+    found = []
+    for _ in range(lines):
+        found.append((math.cos(at), at))
+        at = math.sin(at) + 0.5 * at**2
+    return found
+
+
+def by_paths(slopes):
+    """Every path for itself: returns the slope of the whole, and how many products that took."""
+    if not slopes:
+        return 1.0, 0
+    first, *rest = slopes
+    total, products = 0.0, 0
+    for each in first:
+        onward, taken = by_paths(rest)
+        total += each * onward
+        products += taken + 1
+    return total, products
+
+
+def by_sweep(slopes):
+    """From the last line to the first, keeping one number: what came back so far."""
+    bar, products = 1.0, 0
+    for left, right in reversed(slopes):
+        bar = bar * left + bar * right
+        products += 2
+    return bar, products
+
+
+sizes = range(1, 15)
+counts = [(by_paths(slopes_of(n, 0.5)), by_sweep(slopes_of(n, 0.5))) for n in sizes]
+print("lines   paths   slope by paths   slope by sweep   products by paths   by sweep")
+for n, ((one, many), (other, few)) in zip(sizes, counts, strict=True):
+    if n in (1, 2, 3, 7, 14):
+        print(f"{n:5}   {2**n:5}   {one:14.8f}   {other:14.8f}   {many:17}   {few:8}")
+
+with style():
+    figure, axes = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
+    axes.semilogy(sizes, [paths[1] for paths, _ in counts], "o-", color=COLOURS[3], markersize=3, label="path by path")
+    axes.semilogy(sizes, [sweep[1] for _, sweep in counts], "o-", color=HAND, markersize=3, label="one sweep backward")
+    axes.set(title="the same slope", xlabel="lines, each with a fork", ylabel="products")
+    axes.legend()
+    plt.show()
+
+# %% [markdown] name="many-paths-rule"
+# Both give the same number to the last digit shown. The sweep adds up what comes to a `u` **before** it passes anything on, so
+# that everything behind it is done once and not once a path. Computer scientists call this dynamic programming: keep what was
+# computed, and compute nothing twice. It is why a backward pass costs about as much as the forward pass, however deep the
+# network and however tangled its paths.
+#
+# Step through three of these lines: play it, or use the arrow keys. Blue are the values on their way forward, orange what
+# comes back.
+
+
+# %% name="step-through"
+def three_forks(x):
+    u = x
+    for _ in range(3):
+        u = jnp.sin(u) + 0.5 * u**2
+    return u
+
+
+course.show_graph(three_forks, 0.5)
+
+# %% [markdown] name="ask-q6"
+# {question chain_rule.q6}
+
+# %% name="answer-q6" tags=["question"]
+course.answer("chain_rule.q6", ...)
 
 # %% [markdown] name="mistake-text"
 # ## Which mistake is this?

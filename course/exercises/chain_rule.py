@@ -283,6 +283,32 @@ TWO_PATHS = Exercise(
     points=1,
 )
 
+MANY_PATHS = Exercise(
+    name="chain_rule.q6",
+    title="however many paths",
+    task=Number(
+        "Twenty lines with a fork each. How many products does it take path by path, and how many does one sweep "
+        "backward take? Answer with both, in this order: [..., ...].",
+        compute=lambda: [float(sum(2**line for line in range(1, 21))), 40.0],
+        says="Right: two million against forty. One line more doubles the first number, and adds 2 to the second.",
+        traps=(
+            (
+                lambda: [float(2**20), 40.0],
+                "So many paths there are. Path by path the first line takes 2 products, the second 4, the third 8: the "
+                "table counts them all.",
+            ),
+            (lambda: [20.0 * 2**20, 40.0], "Paths that begin alike share products in by_paths: read the table again."),
+            (lambda: [40.0, 40.0], "So few take the sweep. How does the other column of the table grow?"),
+            (
+                lambda: [float(sum(2**line for line in range(1, 21))), 20.0],
+                "Each line sends something back by two ways, so it takes two products.",
+            ),
+        ),
+    ),
+    points=1,
+    required=False,
+)
+
 WHICH_MISTAKE = Exercise(
     name="chain_rule.q5",
     title="which mistake is this?",
@@ -329,6 +355,7 @@ PAPER = Paper(
         SWISH,
         TWO_PATHS,
         FORKED,
+        MANY_PATHS,
         WHICH_MISTAKE,
     ),
 )

@@ -40,7 +40,7 @@ _STYLE = """
 :is([data-jp-theme-light=false], .vscode-dark, [data-theme=dark]) .hg-graph { --hg-ink: #e6edf3; --hg-soft: #9da7b1;
   --hg-line: #5c6670; --hg-up: #56b4e9; --hg-down: #ff8f52; }
 .hg-graph .hg-frame { overflow-x: auto; }
-.hg-graph svg { display: block; min-width: 100%; height: auto; }
+.hg-graph.hg-graph.hg-graph svg { display: block; max-width: none; height: auto; }
 .hg-graph text { fill: var(--hg-ink); font: 12px ui-monospace, monospace; text-anchor: middle; }
 .hg-graph .hg-symbol { font-size: 13px; fill: var(--hg-soft); text-anchor: end; }
 .hg-graph .hg-name { text-anchor: start; font-weight: 600; }
@@ -165,7 +165,7 @@ def _svg(graph: Graph) -> str:
     height = MARGIN * 2 + (layout.height - 1) * DOWN + HIGH
     edges = "".join(_edge(edge, rows, layout) for edge, rows in zip(graph.edges, layout.passing, strict=True))
     nodes = "".join(_node(node, *_corner(n, layout)) for n, node in enumerate(graph.nodes))
-    size = f'viewBox="0 0 {width:.0f} {height:.0f}" style="width:{width:.0f}px;min-width:0"'
+    size = f'viewBox="0 0 {width:.0f} {height:.0f}" style="width:{width:.0f}px"'
     return f'<svg {size} role="img" aria-label="{_label(graph)}">{edges}{nodes}</svg>'
 
 

@@ -316,6 +316,13 @@ def test_a_usual_error_about_two_paths_is_explained(value, part):
     assert part in found.lines[0]
 
 
+@pytest.mark.parametrize("value, part", [((2**20, 40), "So many"), ((40, 40), "So few"), ((2**21 - 2, 20), "two ways")])
+def test_a_usual_error_about_many_paths_is_explained(value, part):
+    found = answered("q6", value)
+    assert found.status is Status.WRONG
+    assert part in found.lines[0]
+
+
 def test_the_mistake_to_be_named_overwrites_u_bar_and_no_other_option_gives_its_numbers():
     x, w = 1.0, 2.0
     u, v, d = 2.0, 3.0, 5.0
