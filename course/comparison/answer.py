@@ -18,9 +18,9 @@ from course.comparison.by_hand.machinery import Guard
 from course.comparison.by_hand.marks import find_mark
 from course.comparison.by_hand.routes import refusal_fault
 from course.comparison.faults import fault_of, one_sentence
-from course.comparison.state import Snapshot, changed
+from course.comparison.state import Snapshot, changed, packages_of
 from course.comparison.trees import Mismatch, describe, is_key
-from course.records import Fault
+from course.records import Fault, Line
 
 
 class AnswerFault(Exception):
@@ -288,3 +288,28 @@ def refuse_state(before: Snapshot, after: Snapshot, name: str) -> None:
                 "return it, or hand it over in the residuals.",
             )
         )
+
+
+def refuse_packages(packages: frozenset[str], *functions: Callable[..., Any]) -> None:
+    """Refuses functions that use what they are asked to be.
+
+    Args:
+        packages: Where it lies ready.
+        functions: Those of an answer; what they import when they run is not seen.
+
+    Raises:
+        AnswerFault: They do.
+    """
+    for name, module in packages_of(*functions).items():
+        if lies_in(module, packages):
+            raise AnswerFault(ready_made_fault(name, functions[-1].__name__))
+
+
+def lies_in(module: str, packages: frozenset[str]) -> bool:
+    """Whether a module, or what is named after one, is of some packages."""
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+def ready_made_fault(name: str, where: str, line: Line | None = None) -> Fault:
+    """The fault of using what is asked for."""
+    return Fault("refused", where, f"`{name}` has ready what this exercise asks you to write: do without it.", line)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from itertools import islice
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,19 @@ def outside_of(*functions: Callable[..., Any]) -> Snapshot:
     """A snapshot of what the functions use from outside their arguments, by name."""
     owners = ((function, getattr(function, "__self__", function)) for function in functions)
     found = {_name(function): _seen(owner, _DEEPEST) for function, owner in owners if _is_their_object(owner)}
+    return {**found, **{name: _seen(value, _DEEPEST) for name, value in _reached(functions)}}
+
+
+def packages_of(*functions: Callable[..., Any]) -> Mapping[str, str]:
+    """The names that the functions use from outside, each with the module that its value is, or comes from."""
+    return {
+        name: value.__name__ if isinstance(value, ModuleType) else str(getattr(value, "__module__", None))
+        for name, value in _reached(functions)
+    }
+
+
+def _reached(functions: Iterable[Callable[..., Any]]) -> Iterator[tuple[str, Any]]:
+    """The names that the functions use from outside, and those that functions of the same author use there."""
     waiting: list[Any] = [_plain(function) for function in functions]
     met: set[FunctionType] = set()
     while waiting and len(met) < _MOST:
@@ -57,11 +70,10 @@ def outside_of(*functions: Callable[..., Any]) -> Snapshot:
             continue
         met.add(function)
         for name, value in _used(function):
-            found[name] = _seen(value, _DEEPEST)
+            yield name, value
             inner = _plain(value)
             if isinstance(inner, FunctionType) and is_theirs(inner.__code__.co_filename):
                 waiting.append(inner)
-    return found
 
 
 def _name(function: Any) -> str:

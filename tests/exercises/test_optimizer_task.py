@@ -1,5 +1,7 @@
 """Claims about the optimiser task: an answer is held against Optax along a whole run, and told where it parts."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import optax
@@ -91,3 +93,34 @@ def test_an_optimiser_that_keeps_something_outside_its_state_is_refused():
         return adam_update(*arguments)
 
     assert judged(update).headline == "adam_update keeps state between calls"
+
+
+def test_an_optimiser_that_is_a_library_s_is_refused_by_the_name_under_which_it_uses_it():
+    def update(grads, state, params, *settings):
+        return optax.adam(*settings).update(grads, state, params)
+
+    found = judged(update)
+    assert found.status is Status.REFUSED
+    assert "`optax`" in found.comparison.faults[0].message
+
+
+def lagging(grads, state, params, *settings):
+    count, mean, square = state
+    step, (_, mean, square) = adam_update(grads, (count - 1, mean, square), params, *settings)
+    return step, (count + 1, mean, square)
+
+
+def test_a_mistake_that_makes_no_number_at_its_first_step_is_known_by_the_steps_that_follow():
+    def made(*settings):
+        return optax.GradientTransformation(adam_init, lambda g, s, p: lagging(g, s, p, *settings))
+
+    task = dataclasses.replace(TASK, mistakes=(Mistake("lagging", made, "The count is taken before it is raised."),))
+    found = task.judge({"adam_init": adam_init, "adam_update": lagging}, Sitting(by_hand=frozenset()))
+    assert [cause.name for cause in found.comparison.causes] == ["lagging"]
+    never_a_number = task.judge({"adam_init": adam_init, "adam_update": never}, Sitting(by_hand=frozenset()))
+    assert not never_a_number.comparison.causes
+
+
+def never(grads, state, params, *settings):
+    step, state = lagging(grads, (0, *state[1:]), params, *settings)
+    return step, state

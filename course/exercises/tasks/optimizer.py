@@ -1,19 +1,23 @@
 """The optimiser task: write `init` and `update`, held against Optax's own along a whole run.
 
 The contract is Optax's: `init(params) -> state`, `update(grads, state, params, *settings) -> (updates, state)`. The
-state's structure is the answer's own; what is compared are the updates of every step.
+state's structure is the answer's own; what is compared are the updates of every step. Each step starts from the
+parameters of the right run, and from the state that the answer returned at the step before.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+import jax
 import optax
 
-from course.comparison.answer import AnswerFault, Watch, refuse_change, refuse_state, two_parts
+from course.comparison.answer import AnswerFault, Watch, refuse_change, refuse_packages, refuse_state, two_parts
+from course.comparison.compiled import QUICK
 from course.comparison.function import compare_values, in_float64
 from course.comparison.judging import Record, Setting, judging, to_comparison
 from course.comparison.mistakes import Mistake
@@ -23,6 +27,9 @@ from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.findings import AS_ASKED, AWKWARD, VALUE, find_out
 from course.exercises.tasks.task import Sitting
 from course.records import Cause, Check, Comparison, Feedback, Findings, Remark
+
+LIBRARIES = frozenset({"optax", "jax.example_libraries", "jax.experimental.optimizers"})
+"""Where optimisers lie ready: an answer that takes one of them is none."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,7 @@ class OptimizerTask:
         awkward: More runs, by what completes "wrong for ...".
         mistakes: Wrong optimisers with a name; the `primal` of each makes one of Optax's form from the same settings.
         tolerance: How exactly each array of updates must be right, relative to its norm.
+        refuses: Packages that an answer may not use.
     """
 
     make: Callable[..., optax.GradientTransformation]
@@ -56,6 +64,12 @@ class OptimizerTask:
     awkward: tuple[tuple[str, Callable[[Draw], Run]], ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     tolerance: float = FLOAT64.tolerance
+    refuses: frozenset[str] = LIBRARIES
+
+    @property
+    def kept(self) -> Mapping[str, str]:
+        """What never leaves a stranger's process, function by function: the state, whatever it is made of."""
+        return {self.init: "all", self.update: "second"}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -81,8 +95,7 @@ class OptimizerTask:
         precision = dataclasses.replace(FLOAT64, tolerance=self.tolerance)
         record = Record(setting.watch())
         with judging():
-            drawn = draw(Draw(sitting.seed))
-            steps = list(self._steps(Run(in_float64(drawn.params), in_float64(drawn.grads))))
+            steps = _right_steps(self.make, self.settings, draw, sitting.seed)
             try:
                 given = self._given(answer, steps, record.watch)
                 self._hold(given, steps, record, precision)
@@ -92,15 +105,6 @@ class OptimizerTask:
                 record.faults.append(stop.fault)
         return to_comparison(record, setting.names, precision, setting.seed)
 
-    def _steps(self, run: Run) -> Iterator[_Step]:
-        """The run as the right optimiser makes it."""
-        optimizer, params = self.make(*self.settings), run.params
-        state = optimizer.init(params)
-        for grads in run.grads:
-            updates, state = optimizer.update(grads, state, params)
-            yield _Step(grads, params, updates)
-            params = optax.apply_updates(params, updates)
-
     def _given(self, answer: Mapping[str, Any], steps: Sequence[_Step], watch: Watch) -> list[Any]:
         """The answer's updates of every step, taken from the parameters of the right run.
 
@@ -108,6 +112,7 @@ class OptimizerTask:
             AnswerFault: It fails, is not pure, or returns something else.
         """
         init, update = answer[self.init], answer[self.update]
+        refuse_packages(self.refuses, init, update)
         before = outside_of(init, update)
         state = watch.call(init, self.init, steps[0].params, keep=True)
         given: list[Any] = []
@@ -155,6 +160,25 @@ class _Step:
     grads: Any
     params: Any
     updates: Any
+
+
+@lru_cache(maxsize=64)
+def _right_steps(
+    make: Callable[..., optax.GradientTransformation],
+    settings: tuple[float, ...],
+    draw: Callable[[Draw], Run],
+    seed: int,
+) -> tuple[_Step, ...]:
+    """A drawn run as the right optimiser makes it."""
+    drawn = draw(Draw(seed))
+    optimizer, params = make(*settings), in_float64(drawn.params)
+    state, update = optimizer.init(params), jax.jit(optimizer.update, compiler_options=QUICK)
+    steps = []
+    for grads in map(in_float64, drawn.grads):
+        updates, state = update(grads, state, params)
+        steps.append(_Step(grads, params, updates))
+        params = optax.apply_updates(params, updates)
+    return tuple(steps)
 
 
 def _where(number: int, steps: int) -> str:

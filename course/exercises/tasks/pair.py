@@ -72,6 +72,11 @@ class PairTask:
     mistakes: tuple[Mistake, ...] = ()
 
     @property
+    def kept(self) -> Mapping[str, str]:
+        """What never leaves a stranger's process, function by function: the residuals, whatever they are made of."""
+        return {self.fwd: "second"} if self.fwd else {}
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The functions that an answer defines."""
         return (self.bwd,) if self.given is not None else (self.fwd, self.bwd)
