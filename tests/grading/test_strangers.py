@@ -446,3 +446,74 @@ def test_complex_steps_and_differences_are_right_where_they_are_what_is_asked(na
     verdict = judge(exercise, answers)
     assert verdict.status is Status.RIGHT, verdict.lines
     assert answers.weaker == weaker
+
+
+STEP = find_exercise("optimizers.momentum")
+STEP = dataclasses.replace(STEP, task=dataclasses.replace(STEP.task, mistakes=()))
+
+MOMENTUM = """
+import jax
+import jax.numpy as jnp
+{imports}
+
+def momentum_init(params):
+    return {start}
+
+
+def momentum_update(grads, state, params, rate, decay):
+    total = jax.tree.map(lambda g, u: g + decay * u, grads, {held})
+    return jax.tree.map(lambda u: -rate * u, total), {then}
+"""
+TREE = {"imports": "", "start": "jax.tree.map(jnp.zeros_like, params)", "held": "state", "then": "total"}
+OWN_CLASS = """
+import dataclasses
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass
+class Held:
+    total: object
+    steps: object
+"""
+
+
+@pytest.mark.parametrize(
+    "parts, status, said",
+    [
+        ({}, Status.RIGHT, ""),
+        (
+            {
+                "imports": OWN_CLASS,
+                "start": "Held(jax.tree.map(jnp.zeros_like, params), 0)",
+                "held": "state.total",
+                "then": "Held(total, state.steps + 1)",
+            },
+            Status.RIGHT,
+            "",
+        ),
+        ({"then": "grads"}, Status.WRONG, "Right for 2 of 100 steps"),
+        ({"then": "(total, print)"}, Status.WRONG, "arrays and numbers"),
+        (
+            {"imports": "held = []", "held": "held[-1] if held else state", "then": "held.append(total) or state"},
+            Status.WRONG,
+            "",
+        ),
+        ({"imports": "import optax", "then": "optax.trace(decay)"}, Status.REFUSED, "`optax`"),
+        ({"then": "__import__('optax')"}, Status.REFUSED, "__import__"),
+        ({"imports": "import numpy as np", "then": "jax.tree.map(np.asarray, total)"}, Status.WRONG, "use `jnp`"),
+    ],
+    ids=[
+        "a tree",
+        "a class of one's own",
+        "wrong",
+        "no numbers in the state",
+        "state kept outside",
+        "Optax's",
+        "Optax's by a way round",
+        "not traceable",
+    ],
+)
+def test_an_optimiser_is_judged_apart_along_its_run_whatever_its_state_is_made_of(parts, status, said, remote):
+    answers = remote(MOMENTUM.format(**{**TREE, **parts}), (STEP,))
+    verdict = judge(STEP, answers)
+    assert verdict.status is status
+    assert said in " ".join((verdict.headline, *verdict.lines))
+    assert not answers.weaker

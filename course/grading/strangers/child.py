@@ -47,7 +47,7 @@ class _Refuse(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class _Kept:
-    """Residuals that stay here: their structure, and what in them is no array."""
+    """Residuals, or a state, that stay here: their structure, and what in them is no array."""
 
     treedef: Any
 
@@ -149,23 +149,27 @@ class Child:
         return returned
 
     def _described(self, request: Mapping[str, Any], returned: Any, outputs: list[Any]) -> Any:
-        """The tree that a function returned; of a forward function the second part stays here."""
+        """The tree that a function returned; what is to be kept, of a pair its second part or all, stays here."""
+        if request.get("keeps") == "all":
+            return self._keep(returned, outputs)
         if not request.get("keeps") or not (isinstance(returned, tuple) and len(returned) == 2):
             return messages.describe_tree(returned, outputs)
         y = messages.describe_tree(returned[0], outputs)
         return {"tuple": [y, self._keep(returned[1], outputs)]}
 
-    def _keep(self, residuals: Any, outputs: list[Any]) -> Any:
-        leaves, treedef = jax.tree.flatten(residuals)
+    def _keep(self, whole: Any, outputs: list[Any]) -> Any:
+        leaves, treedef = jax.tree.flatten(whole)
         strange = next((leaf for leaf in leaves if not _is_numeric(leaf)), None)
         if strange is not None:
-            message = f"The residuals must be arrays and numbers; {describe(strange)} is among them."
+            message = f"What is kept must be arrays and numbers; {describe(strange)} is among them."
             raise _Refuse(Fault("structure", "residuals", message))
         first = len(outputs)
         outputs += leaves
-        self.kept.append(_Kept(treedef))
-        names = [path for path, _ in named_leaves(residuals, "")]
-        return {"kept": len(self.kept) - 1, "leaves": list(range(first, len(outputs))), "names": names}
+        kept = _Kept(treedef)
+        if kept not in self.kept:
+            self.kept.append(kept)
+        names = [path for path, _ in named_leaves(whole, "")]
+        return {"kept": self.kept.index(kept), "leaves": list(range(first, len(outputs))), "names": names}
 
     def _residuals(self, node: Mapping[str, Any], leaves: list[Any]) -> Any:
         return jax.tree.unflatten(self.kept[node["kept"]].treedef, [leaves[place] for place in node["leaves"]])

@@ -25,7 +25,6 @@ from course.comparison.faults import register
 from course.comparison.point import Point
 from course.comparison.study import study
 from course.exercises.exercise import Exercise
-from course.exercises.tasks.pair import PairTask
 from course.grading.extent import Extent
 from course.grading.finding import Found
 from course.grading.strangers import messages
@@ -53,11 +52,19 @@ _LONGEST_NAME = 60
 
 @dataclass(frozen=True)
 class Role:
-    """What a name is asked for as: routes that it may take, whether it must be traceable, and keeps something."""
+    """What a name is asked for as.
+
+    Attributes:
+        allows: Routes to derivatives that it may take.
+        traceable: Whether it must be.
+        keeps: What of its value stays there: "all", the "second" part of a pair, or nothing.
+        refuses: Packages that it may not use.
+    """
 
     allows: frozenset[str] = frozenset()
     traceable: bool = True
-    keeps: bool = False
+    keeps: str = ""
+    refuses: frozenset[str] = frozenset()
 
 
 def roles_of(exercises: Iterable[Exercise]) -> dict[str, Role]:
@@ -66,7 +73,8 @@ def roles_of(exercises: Iterable[Exercise]) -> dict[str, Role]:
         name: Role(
             exercise.allows,
             bool(getattr(exercise.task, "traceable", True)),
-            isinstance(exercise.task, PairTask) and name == exercise.task.fwd,
+            getattr(exercise.task, "kept", {}).get(name, ""),
+            getattr(exercise.task, "refuses", frozenset()),
         )
         for exercise in exercises
         for name in exercise.task.names
@@ -76,7 +84,7 @@ def roles_of(exercises: Iterable[Exercise]) -> dict[str, Role]:
 @jax.tree_util.register_pytree_node_class
 @dataclass(frozen=True)
 class Kept:
-    """Residuals whose structure stays elsewhere: their arrays, the number that they are known by there, their names."""
+    """Residuals or a state, whose structure stays elsewhere: arrays, their names, the number it is known by."""
 
     number: int
     leaves: tuple[Any, ...]
@@ -186,13 +194,13 @@ class Remote:
 
     def _find(self, names: tuple[str, ...]) -> Found:
         files = self._files.files
-        allows = self.roles.get(names[0], Role()).allows
+        role = self.roles.get(names[0], Role())
         statements = executed_for(files, names)
         extent = Extent(tuple(statement.text for statement in statements), statements=statements)
-        fault = refusal_in(files, names, allows, self.given) if self.reads else None
+        fault = refusal_in(files, names, role.allows, self.given, role.refuses) if self.reads else None
         if fault is not None:
             return Found(fault=fault, extent=extent, apart=True)
-        message = {"do": "find", "name": names[0], "names": names, "allows": sorted(allows)}
+        message = {"do": "find", "name": names[0], "names": names, "allows": sorted(role.allows)}
         try:
             reply, blob = self._asked(message)
         except AnswerFault as stop:

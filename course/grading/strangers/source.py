@@ -10,6 +10,7 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from course.comparison.answer import lies_in, ready_made_fault
 from course.comparison.by_hand.reading import imported_names, routes_in
 from course.comparison.by_hand.routes import Refusal, refusal_fault
 from course.grading.closure import close, uses_of
@@ -55,7 +56,11 @@ PLAIN_DUNDERS = frozenset("__name__ __doc__ __version__ __file__ __init__ __call
 
 
 def refusal_in(
-    files: Sequence[File], names: Sequence[str], allows: frozenset[str], given: frozenset[str] = frozenset()
+    files: Sequence[File],
+    names: Sequence[str],
+    allows: frozenset[str],
+    given: frozenset[str] = frozenset(),
+    refuses: frozenset[str] = frozenset(),
 ) -> Fault | None:
     """The fault of the first statement that an answer may not have; None where there is none.
 
@@ -64,12 +69,16 @@ def refusal_in(
         names: What is asked for.
         allows: Routes to derivatives that may be taken.
         given: Modules of the course's own that may be imported, beside the lessons.
+        refuses: Packages in which lies ready what is asked for.
     """
     beside = given | {file.path.stem for file in files} | {file.path.parent.name for file in files}
     statements = executed_for(files, names)
     own = {name for statement in statements if statement.role is not Role.IMPORT for name in statement.binds}
     known = {name: whole for statement in statements for name, whole in imported_names(statement.node).items()}
     for statement in statements:
+        for name, whole in imported_names(statement.node).items():
+            if lies_in(whole, refuses):
+                return ready_made_fault(name, names[-1], statement.cell.line(statement.node.lineno))
         if statement.role is Role.QUESTION:
             allowed = frozenset({"*"})
         else:
