@@ -122,6 +122,8 @@ def match(like: Any, given: Any, path: str, of: str, notes: list[str], *, value:
         Mismatch: An array is missing, or there is one too many, or one is not an array.
     """
     parts = children(like)
+    if value:
+        given = _as_laid_out(like, given)
     if parts is None:
         return [_match_leaf(like, given, path, of, value)]
     if given is None and not value:
@@ -132,6 +134,19 @@ def match(like: Any, given: Any, path: str, of: str, notes: list[str], *, value:
         for key, part in parts
         for row in match(part, found[key], _step(path, like, key), _step(of, like, key), notes, value=value)
     ]
+
+
+def _as_laid_out(like: Any, given: Any) -> Any:
+    """A value in the form of the right one: a list of numbers and an array of one axis say the same."""
+    if isinstance(like, list | tuple) and not _is_namedtuple(like) and getattr(given, "shape", None):
+        return list(given)
+    if len(getattr(like, "shape", ())) == 1 and isinstance(given, list | tuple) and all(map(_is_number, given)):
+        return np.asarray(given)
+    return given
+
+
+def _is_number(given: Any) -> bool:
+    return isinstance(given, bool | int | float) or getattr(given, "shape", None) == ()
 
 
 def _match_nothing(like: Any, path: str, of: str) -> list[Matched]:

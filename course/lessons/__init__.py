@@ -25,6 +25,7 @@ SYLLABUS = (
     Lesson("linear_and_activations", "Affine layers and activations as pairs", ("two_layer_network",), 60),
     Lesson("losses", "Losses that stay finite", ("linear_and_activations",), 60),
     Lesson("mlp", "A deep network from your own pairs", ("linear_and_activations", "losses"), 60),
+    Lesson("reverse_mode", "How a program is differentiated: a tape, and a sweep over it", ("mlp",), 90),
     Lesson("optimizers", "Optimisers, from gradient descent to AdamW", ("mlp",), 75),
 )
 

@@ -3,6 +3,7 @@
 import dataclasses
 
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from course.comparison.mistakes import Mistake
@@ -106,3 +107,19 @@ def test_a_nan_or_an_infinity_is_right_where_it_is_expected_and_nowhere_else(log
 def test_what_is_finite_where_a_nan_is_expected_is_not_told_that_it_should_be_zero():
     found = AT_THE_EDGE.judge({"halved": lambda x: {"at": x / 2, "log": jnp.zeros(3)}}, Sitting())
     assert found.comparison.arrays[1].slip is None
+
+
+@pytest.mark.parametrize("right", [[1.0, 2.0, 4.0], np.array([1.0, 2.0, 4.0])], ids=["list", "array"])
+def test_a_list_of_numbers_and_an_array_say_the_same(right):
+    task = FunctionTask(lambda x: right, "given", lambda draw: (draw.normal(),))
+    for form in (list, tuple, np.array, jnp.asarray):
+        assert task.judge({"given": lambda x, form=form: form([1.0, 2.0, 4.0])}, Sitting()).status is Status.RIGHT
+    for wrong in (
+        [1.0, 2.0],
+        np.ones((3, 1)),
+        [1.0, 2.0, "4"],
+        [1.0, [2.0, 4.0], 4.0],
+        [[1.0], [2.0], [4.0]],
+        {1.0, 2.0},
+    ):
+        assert task.judge({"given": lambda x, wrong=wrong: wrong}, Sitting()).status is Status.WRONG

@@ -517,3 +517,13 @@ def test_an_optimiser_is_judged_apart_along_its_run_whatever_its_state_is_made_o
     assert verdict.status is status
     assert said in " ".join((verdict.headline, *verdict.lines))
     assert not answers.weaker
+
+
+def test_a_tape_of_a_lesson_crosses_and_what_goes_along_it_is_judged_apart(remote):
+    (sweep,) = select("reverse_mode.sweep")
+    text = (SOLUTIONS / "reverse_mode.py").read_text(encoding="utf-8")
+    answers = remote(text.partition("\n\n\ndef topological_order")[0], (sweep,))
+    assert judge(sweep, answers).right
+    assert answers.weaker == {"sweep"}
+    backwards = remote(text.partition("\n\n\ndef topological_order")[0].replace("reversed(", "("), (sweep,))
+    assert "the step of the output" in " ".join(judge(sweep, backwards, feedback=Feedback.NAME).lines)
