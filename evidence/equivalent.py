@@ -20,6 +20,8 @@ EQUAL = "the two cotangents are equal: what stands between them is an addition"
 ROWS = "both have one row an example"
 ON = "relu(z) is positive just where z is"
 LAST = "the last axis of an array of two"
+NOTHING = "what a sum begins with, whatever its sign"
+AXES = "JAX takes axes from anything that can be gone through"
 TYPED = "subtracted from floating-point numbers, it becomes what they are"
 ZERO = "minus zero is zero"
 
@@ -116,5 +118,32 @@ EQUIVALENT: tuple[Equivalent, ...] = (
                 "relu_bwd asks its residuals only whether they are zero, and relu's value is so where its mask is",
             )
         ],
+    ),
+    *_each("reverse_mode.sweep", "bars = [0.0] * len(tape.values)", [("[0.0]", "[-0.0]", NOTHING)]),
+    *_each(
+        "reverse_mode.unbroadcast",
+        "bar = bar.sum(axis=tuple(range(bar.ndim - x.ndim)))",
+        [("tuple(range(bar.ndim - x.ndim))", "range(bar.ndim - x.ndim)", AXES)],
+    ),
+    *_each(
+        "reverse_mode.unbroadcast",
+        "copied = tuple((axis for axis, length in enumerate(x.shape) if length == 1))",
+        [
+            (
+                "tuple((axis for axis, length in enumerate(x.shape) if length == 1))",
+                "(axis for axis, length in enumerate(x.shape) if length == 1)",
+                AXES,
+            )
+        ],
+    ),
+    *_each(
+        "reverse_mode.grad_of",
+        "bars = [jnp.zeros_like(value) for value in tape.values]",
+        [("[jnp", "[-jnp", NOTHING)],
+    ),
+    *_each(
+        "reverse_mode.grad_of",
+        "return tuple(bars[:tape.arguments])",
+        [("tuple(bars[:tape.arguments])", "bars[:tape.arguments]", "a list is taken for a tuple, by its order")],
     ),
 )
