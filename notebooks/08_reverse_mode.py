@@ -189,6 +189,9 @@ for n in range(1, 11):
 # The numbers are right. But look at the last column. This recursion walks every path from the output to the input by itself, and with
 # every diamond there are twice as many. It is the chain rule as it stands in textbooks, *the sum over all paths*, taken at its word.
 #
+# (In `chain_rule` you have seen the two counts side by side, for a program whose lines you knew. Now the machine has to find the way by
+# itself.)
+#
 # {question reverse_mode.q1}
 
 # %% name="answer-q1" tags=["question"]
@@ -267,6 +270,13 @@ if course.solved(sweep):
     print(f"{len(sixty.steps)} steps, bar of a: {sweep(sixty, 1.0)[0]:.0f}, and 2**60 = {2**60}")
 else:
     draw(tape)
+
+# %% [markdown] name="step-through-text"
+# JAX keeps a record of the same kind. Here is its own, of the same program. Step through it, forward and back, and watch `u` and `v`
+# wait until both of their parts have come.
+
+# %% name="step-through"
+course.show_graph(crossing, x, w, c)
 
 # %% [markdown] name="ask-q2"
 # {question reverse_mode.q2}
