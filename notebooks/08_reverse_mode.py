@@ -272,7 +272,7 @@ else:
     draw(tape)
 
 # %% [markdown] name="step-through-text"
-# JAX keeps a record of the same kind. Here is its own, of the same program. Step through it, forward and back, and watch `u` and `v`
+# JAX keeps a record of the same kind. Here is its own, of the same program. Step through it, forward and back, and watch `u` and `sin(u)`
 # wait until both of their parts have come.
 
 # %% name="step-through"

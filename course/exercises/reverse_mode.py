@@ -59,7 +59,7 @@ def _draw_input_for_output(draw: Draw) -> tuple[Any, ...]:
 
 
 def _draw_diamonds(draw: Draw) -> tuple[Any, ...]:
-    tape = lesson.record_numbers(lesson.diamonds, 1.0)
+    tape = lesson.record_numbers(lambda x: lesson.diamonds(x, 10), 1.0)
     return lesson.graph_of(tape.steps, len(tape.values)), tape.output
 
 
@@ -230,7 +230,7 @@ ORDER = Exercise(
         returns="order",
         awkward=(
             Case("an output that is made of nothing", _draw_input_for_output),
-            Case(f"{IN_A_ROW} diamonds in a row", _draw_diamonds),
+            Case("ten diamonds in a row", _draw_diamonds),
         ),
         mistakes=mistakes.ORDER,
     ),

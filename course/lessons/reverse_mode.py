@@ -56,14 +56,14 @@ class Number:
         self.steps.append(ScalarStep(tuple(number.place for number in inputs), slopes, made.place))
         return made
 
-    def _number(self, other: Number | float) -> Number:
-        return other if isinstance(other, Number) else Number(other, self.values, self.steps)
+    def _number(self, other: Any) -> Number:
+        return other if isinstance(other, Number) else Number(float(other), self.values, self.steps)
 
-    def __add__(self, other: Number | float) -> Number:
+    def __add__(self, other: Any) -> Number:
         b = self._number(other)
         return self._step(self.value + b.value, (self, b), (1.0, 1.0))
 
-    def __mul__(self, other: Number | float) -> Number:
+    def __mul__(self, other: Any) -> Number:
         b = self._number(other)
         return self._step(self.value * b.value, (self, b), (b.value, self.value))
 
