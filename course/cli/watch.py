@@ -27,7 +27,7 @@ KEYS = "Enter: go on · w: why · h: a hint · q: quit"
 
 @click.command()
 @click.argument("name", metavar="[LESSON[.EXERCISE]]", required=False, shell_complete=complete_lesson)
-@click.option("--seconds", default=10.0, metavar="N", help="Stop an answer that runs longer, 10 by default.")
+@click.option("--seconds", default=20.0, metavar="N", help="Stop an answer that runs longer, 20 by default.")
 def watch(name: str | None, seconds: float) -> None:
     """Judge what you save, as soon as you save it, from the exercise that comes next on.
 

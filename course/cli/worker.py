@@ -117,7 +117,7 @@ def _serve(connection: Connection, folder: Path) -> None:
         connection.send(("early", verdict))
 
     connection.send(("ready", None))
-    with contextlib.suppress(EOFError):
+    with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
             what, arguments = connection.recv()
             asked = getattr(watched, what)

@@ -15,6 +15,9 @@ from course.grading.sitting import sit
 from course.grading.submission import Submission
 from course.records import Feedback, Verdict
 
+Stamp = tuple[int, int]
+"""When a file was written, and how long it is."""
+
 
 class Watched:
     """One folder, of which each file is read again when it was saved. Looking for what changed executes nothing."""
@@ -22,7 +25,7 @@ class Watched:
     def __init__(self, folder: Path, seed: int = 0) -> None:
         """Reads the folder; what is in it counts as known."""
         self._folder, self._seed = folder.absolute(), seed
-        self._read: dict[Path, tuple[int, File]] = {}
+        self._read: dict[Path, tuple[Stamp, File]] = {}
         self._known: dict[str, str] = {}
         self.changed()
 
@@ -65,9 +68,10 @@ class Watched:
 
     def _files(self) -> tuple[File, ...]:
         """The files as they are now; one that was not saved since is the same object."""
-        now: dict[Path, tuple[int, File]] = {}
+        now: dict[Path, tuple[Stamp, File]] = {}
         for path in files_under(self._folder):
-            stamp = path.stat().st_mtime_ns
+            status = path.stat()
+            stamp = status.st_mtime_ns, status.st_size  # a file that is read half-written may keep its time
             known = self._read.get(path)
             file = known[1] if known and known[0] == stamp else read_or_fault(path, str(path.relative_to(self._folder)))
             now[path] = (stamp, file)
