@@ -60,10 +60,12 @@ def _shape(annotation: ast.expr, parts: Parts) -> str:
         case ast.Subscript(value=ast.Name(kind), slice=ast.Tuple(elts=[_, ast.Constant(str(axes))])) if kind in DTYPES:
             return _axes(axes, DTYPES[kind])
         case ast.Subscript(value=ast.Name("tuple"), slice=ast.Tuple(elts=entries)):
-            shapes = [_shape(entry, parts) for entry in entries]
+            shapes = [_entry(entry, parts) for entry in entries]
             if set(shapes) == {NUMBER}:
                 return f"{len(shapes)} numbers"
             return f"({', '.join(shapes)})" if all(shapes) else ""
+        case ast.Subscript(value=ast.Name("tuple"), slice=entry) if shape := _entry(entry, parts):
+            return f"({shape},)"
         case ast.Subscript(value=ast.Name("list"), slice=ast.Name(name)) if name in parts:
             return f"a list of ({', '.join(parts[name])})"
         case ast.Name(name) if name in SCALARS:
@@ -73,6 +75,12 @@ def _shape(annotation: ast.expr, parts: Parts) -> str:
         case ast.Name(name) | ast.Attribute(attr=name) if name in parts:
             return ", ".join(parts[name])
     return ""
+
+
+def _entry(annotation: ast.expr, parts: Parts) -> str:
+    """A shape within a tuple; a named tuple's parts stand in brackets there."""
+    shape = _shape(annotation, parts)
+    return f"({shape})" if shape and isinstance(annotation, ast.Name) and annotation.id in parts else shape
 
 
 def _axes(axes: str, dtype: str) -> str:

@@ -3,7 +3,7 @@
 import dataclasses
 from functools import cache
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -14,10 +14,12 @@ from course.authoring.leaks import asked_of, leaks
 from course.authoring.solution import read_solution
 from course.comparison.compiled import QUICK
 from course.comparison.diagnosis import diagnose
+from course.comparison.floating import along_floating, split_floating
 from course.comparison.judging import judging, stream
 from course.comparison.mistakes import parts_of
 from course.comparison.norms import norm
 from course.comparison.oracle import find_truth
+from course.comparison.parts import take_apart
 from course.comparison.point import Point, make_point
 from course.comparison.precision import FLOAT64
 from course.comparison.trees import Matched
@@ -25,6 +27,7 @@ from course.comparison.wrong import Expected, Wrong, cotangents_expected
 from course.exercises import find_exercise, papers
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import PairTask
+from course.exercises.tasks.tangent_rule import TangentRuleTask
 from course.lessons import SYLLABUS
 from course.records import Agreement
 
@@ -53,6 +56,11 @@ SEPARATED = {
     "losses.softmax_cross_entropy": 0.1,
     "mlp.mlp": 0.4,
     "mlp.mlp_loss": 0.15,
+    "forward_mode.tanh": 0.01,
+    "forward_mode.matmul": 0.01,
+    "forward_mode.network": 0.01,
+    "forward_mode.quotient": 0.01,
+    "forward_mode.logsumexp": 0.01,
 }
 """How far apart any two mistakes, and any mistake and the truth, are at least: the worst array, relative to its norm.
 
@@ -61,21 +69,26 @@ Naming takes 1e-6. What is near to another mistake by nature: one number alone, 
 
 SEEDS = (0, 1, 2)
 FEWEST = 6
-PAIRS = [exercise.name for paper in papers() for exercise in paper.exercises if isinstance(exercise.task, PairTask)]
+DERIVED = (PairTask, TangentRuleTask)
+"""Kinds of tasks whose mistakes are functions of the right value and another derivative."""
+NAMES = [exercise.name for paper in papers() for exercise in paper.exercises if isinstance(exercise.task, DERIVED)]
 
 
 class At(NamedTuple):
-    """What the mistakes of an exercise give at one draw, for the arrays that are asked for; the truth comes first."""
+    """What the mistakes of an exercise give at one draw, for the arrays that are asked for; the truth comes first.
+
+    They are cotangents of a pair's arguments, or tangents of a rule's value, for each argument that moves alone.
+    """
 
     point: Point
     expected: Expected
     names: list[str]
-    cotangents: list[dict[str, np.ndarray]]
+    parts: list[dict[str, np.ndarray]]
 
 
-def task_of(name: str) -> PairTask:
+def task_of(name: str) -> PairTask | TangentRuleTask:
     task = find_exercise(name).task
-    assert isinstance(task, PairTask)
+    assert isinstance(task, DERIVED)
     return task
 
 
@@ -84,15 +97,36 @@ def at(name: str, seed: int) -> At:
     task = task_of(name)
     with judging():
         point = make_point(task.primal, task.draw(Draw(seed))).cast(np.float64)
-        truth = find_truth(point, FLOAT64, stream(seed))
-        expected = cotangents_expected(point, truth)
-        found = parts_of(tuple(mistake.primal for mistake in task.mistakes), point, expected.way, expected.handed)
-    asked = {point.names[place] for place in task.asked or range(len(point.names)) if place not in task.data}
-    paths = [path for path, _ in point.floating()]
-    kept = [place for place, path in enumerate(paths) if path.partition(".")[0].removesuffix("_bar") in asked]
+        expected = cotangents_of(point, seed) if isinstance(task, PairTask) else tangents_of(point, seed)
+        mistaken = tuple(mistake.primal for mistake in task.mistakes)
+        found = parts_of((task.primal, *mistaken), point, expected.way, expected.handed)
+    paths = list(expected.right)
+    kept = [place for place, path in enumerate(paths) if asked(task, point, path)]
     names = ["right", *(mistake.name for mistake in task.mistakes)]
-    parts = [{paths[place]: arrays[place] for place in kept} for arrays in (truth.reverse, *found)]
-    return At(point, expected, names, parts)
+    return At(point, expected, names, [{paths[place]: arrays[place] for place in kept} for arrays in found])
+
+
+def cotangents_of(point: Point, seed: int) -> Expected:
+    return cotangents_expected(point, find_truth(point, FLOAT64, stream(seed)))
+
+
+def tangents_of(point: Point, seed: int) -> Expected:
+    moving, still, join = split_floating(point.primals)
+    function = along_floating(point.primal, join, still)
+    pushed = jax.jit(lambda x_dot: jax.jvp(function, moving, x_dot, has_aux=True)[1], compiler_options=QUICK)
+
+    def right(x_dot: list[Any]) -> list[Matched]:
+        return [Matched("y_dot", None, np.asarray(y_dot)) for y_dot in pushed(x_dot)]
+
+    return take_apart(point, right, FLOAT64, stream(seed)).wrong.truth
+
+
+def asked(task: PairTask | TangentRuleTask, point: Point, path: str) -> bool:
+    """Whether an answer must give an array; a rule gives all of them."""
+    if isinstance(task, TangentRuleTask):
+        return True
+    places = [place for place in task.asked or range(len(point.names)) if place not in task.data]
+    return path.partition(".")[0].removesuffix("_bar") in {point.names[place] for place in places}
 
 
 def distance(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> float:
@@ -100,15 +134,15 @@ def distance(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> float:
     return max(norm(one[path] - other[path]) / (max(norm(one[path]), norm(other[path])) or 1.0) for path in one)
 
 
-def test_every_pair_exercise_has_a_catalogue_of_mistakes_with_names_of_their_own():
-    assert sorted(SEPARATED) == sorted(PAIRS)
-    for name in PAIRS:
+def test_every_pair_and_rule_has_a_catalogue_of_mistakes_with_names_of_their_own():
+    assert sorted(SEPARATED) == sorted(NAMES)
+    for name in NAMES:
         names = [mistake.name for mistake in task_of(name).mistakes]
         assert len(names) >= FEWEST
         assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_mistake_keeps_the_value_at_ordinary_and_awkward_inputs(name):
     task = task_of(name)
     functions = (task.primal, *(mistake.primal for mistake in task.mistakes))
@@ -120,17 +154,17 @@ def test_a_mistake_keeps_the_value_at_ordinary_and_awkward_inputs(name):
             np.testing.assert_allclose(value, right, rtol=1e-12, err_msg=mistake.name)
 
 
-@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("name", NAMES)
 def test_drawn_inputs_tell_every_mistake_from_every_other_and_from_the_truth(name):
     for seed in SEEDS:
         found = at(name, seed)
-        named = zip(found.names, found.cotangents, strict=True)
+        named = zip(found.names, found.parts, strict=True)
         apart = {(a, b): distance(one, other) for (a, one), (b, other) in combinations(named, 2)}
         nearest = min(apart, key=apart.__getitem__)
         assert apart[nearest] >= SEPARATED[name], (seed, nearest)
 
 
-@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_mistake_is_named_and_by_no_other_name(name):
     for seed in SEEDS:
         for place, mistake in enumerate(task_of(name).mistakes, 1):
@@ -143,7 +177,7 @@ def test_every_mistake_is_named_and_by_no_other_name(name):
 def given(name: str, seed: int, place: int) -> Wrong:
     """The answer that gives what a mistake gives."""
     found = at(name, seed)
-    right, numbers = found.cotangents[0], found.cotangents[place]
+    right, numbers = found.parts[0], found.parts[place]
     rows = [Matched(path, None, array) for path, array in numbers.items()]
     arrays = [agreement(path, array, right[path]) for path, array in numbers.items()]
     return Wrong(found.point, found.expected, rows, arrays, FLOAT64)
