@@ -100,7 +100,7 @@ def at(name: str, seed: int) -> At:
         expected = cotangents_of(point, seed) if isinstance(task, PairTask) else tangents_of(point, seed)
         mistaken = tuple(mistake.primal for mistake in task.mistakes)
         found = parts_of((task.primal, *mistaken), point, expected.way, expected.handed)
-    paths = list(expected.right)
+    paths = list(expected.numbers)
     kept = [place for place, path in enumerate(paths) if asked(task, point, path)]
     names = ["right", *(mistake.name for mistake in task.mistakes)]
     return At(point, expected, names, [{paths[place]: arrays[place] for place in kept} for arrays in found])
