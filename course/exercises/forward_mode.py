@@ -44,10 +44,10 @@ def method_multiples(width: int, layers: int = LAYERS) -> dict[str, float]:
     return {method: multiple for method, multiple in found.items() if multiple is not None}
 
 
-def speed_up(method: str, width: int) -> float:
-    """How many times dearer than backpropagation a method is, for value and gradient of `deep_loss`."""
-    found = method_multiples(width)
-    return found[method] / found["vjp"]
+def _one_sided_over_backward(layers: int) -> float:
+    """How many times dearer one-sided differences are than backpropagation, for about a billion parameters."""
+    width = round((1e9 / layers) ** 0.5)
+    return (layers * width**2 + 1) / method_multiples(width, layers)["vjp"]
 
 
 def mistaken_loss_dot(primals: Any, tangents: Any) -> float:
@@ -55,7 +55,8 @@ def mistaken_loss_dot(primals: Any, tangents: Any) -> float:
 
     The mistake is a network of the right value whose true derivative is the wrong answer.
     """
-    return float(jax.jvp(mistakes.SLOPE_LEFT_OUT, primals, tangents)[1])
+    pushed = jax.jit(lambda *given: jax.jvp(mistakes.SLOPE_LEFT_OUT, *given)[1])
+    return float(pushed(primals, tangents))
 
 
 def _product(a: Dual, b: Dual) -> Dual:
@@ -63,7 +64,7 @@ def _product(a: Dual, b: Dual) -> Dual:
 
 
 def _columns(push: mistakes.Push, x: jax.Array) -> jax.Array:
-    return jax.jacfwd(lambda there: push(there, jnp.zeros_like(there))[0])(x)
+    return jax.jit(jax.jacfwd(lambda there: push(there, jnp.zeros_like(there))[0]))(x)
 
 
 def _draw_duals(draw: Draw) -> tuple[Dual, Dual]:
@@ -101,11 +102,6 @@ def _draw_network(draw: Draw) -> tuple[BatchNetwork, np.ndarray, np.ndarray]:
     x, w1, b1 = draw.normal("batch", "d_in"), draw.normal("d_in", "hidden", scale=0.5), draw.normal("hidden")
     w2, b2 = draw.normal("hidden", "d_out"), draw.normal("d_out")
     return BatchNetwork(w1, b1, w2, b2), x, draw.normal("batch", "d_out")
-
-
-def _draw_one_example(draw: Draw) -> tuple[BatchNetwork, np.ndarray, np.ndarray]:
-    params, x, target = _draw_network(draw)
-    return params, x[:1], target[:1]
 
 
 def _draw_arm(draw: Draw) -> tuple[Any, np.ndarray]:
@@ -175,7 +171,7 @@ MATMUL = Exercise(
     points=3,
     cost_points=1,
     hints=(
-        "An entry of the product is a sum of products of two numbers. You know how fast a product of two numbers moves.",
+        "An entry of the product is a sum of products of two numbers. You know how fast such a product moves.",
         "Let only a move: y is linear in a, so that y_dot is made just as y is, of how fast a moves and of b. Then "
         "let only b move.",
         "Two matrix products, each with one tangent in it, each in the order of the original: first what has a's "
@@ -191,7 +187,6 @@ NETWORK = Exercise(
         primal=network_loss,
         rule="network_jvp",
         draw=_draw_network,
-        awkward=(Case("a batch of one row", _draw_one_example),),
         limits=Limits(flops=1.5),
         mistakes=mistakes.NETWORK,
     ),
@@ -200,7 +195,7 @@ NETWORK = Exercise(
     uses=("forward_mode.matmul", "forward_mode.tanh"),
     hard=True,
     hints=(
-        "Write the forward pass, line by line. After each line that makes a thing, write the line that makes thing_dot.",
+        "Write the forward pass, line by line. Under each line that makes a thing, write one that makes thing_dot.",
         "A rule takes two tuples and gives back two things: both go into the next rule, the values among its primals, "
         "the tangents among its tangents. A bias is added, so that its tangent is added to the tangent.",
         "You need matmul_jvp twice and tanh_jvp once. In the second product both matrices move, the hidden values and "
@@ -291,7 +286,10 @@ BY_HAND = Exercise(
         traps=(
             (lambda: _cube(1.0), "That is the slope. How fast does x move here?"),
             (lambda: (8.0, 2.0), "That is the tangent of x * x. There is another product to go."),
-            (lambda: (8.0, 0.125), "You took the tangent through the cube by itself. What does your product do with it?"),
+            (
+                lambda: (8.0, 0.125),
+                "You took the tangent through the cube by itself. What does your product do with it?",
+            ),
             (lambda: (8.0, 1.5), "Three terms, each with one tangent; but each has two values in it, too."),
         ),
     ),
@@ -334,24 +332,24 @@ WHEN = Exercise(
 
 A_BILLION = Exercise(
     name="forward_mode.q3",
-    title="a billion parameters",
+    title="two layers, a billion parameters",
     task=Number(
-        f"A network like the one counted here, {LAYERS} layers, and a billion parameters. How many million times as "
-        "many FLOPs do central differences take for the gradient as backpropagation does, forward passes included? "
+        "Now a network of the same kind with only two layers, and a billion parameters. How many million times as many "
+        "FLOPs do one-sided differences take for the gradient as backpropagation does, forward passes included? "
         "(Within 2 percent.)",
-        compute=lambda: speed_up("central", 10_000) / 1e6,
-        says="Right: two billion forward passes beside 2.9. The claim's 500 million is of the right order, but no "
-        "method that was counted gives it.",
+        compute=lambda: _one_sided_over_backward(2) / 1e6,
+        says="Right: a billion and one forward passes, beside 2.5. Of two layers' four backward products, one is for "
+        "an x that nobody asks about.",
         tolerance=0.02,
         unit="million times",
         traps=(
-            (lambda: 500.0, "That is the claim. What do two billion passes, divided by what you counted, give?"),
-            (lambda: 1000.0, "That is two billion over 1 + 1. Is a backward pass as cheap as a forward pass?"),
+            (lambda: 500.0, "That is n over 1 + 1. Is a backward pass as cheap as a forward pass?"),
+            (lambda: 1000.0 / 3, "Nearly: which product of the first layer does nobody ask for?"),
+            (lambda: _one_sided_over_backward(LAYERS) / 1e6, "That is for ten layers. What does the law say for two?"),
             (
-                lambda: speed_up("central", 10_000) / 2e6,
-                "That is for one-sided differences. Central ones take two passes a parameter.",
+                lambda: 2 * _one_sided_over_backward(2) / 1e6,
+                "That is for central differences. One-sided ones take one pass a parameter, and one more.",
             ),
-            (lambda: speed_up("jacfwd", 10_000) / 1e6, "That is forward mode, all columns. Differences are asked for."),
         ),
     ),
     points=1,

@@ -159,6 +159,7 @@ def test_all_statements_are_asked_of_a_signature_and_the_blanks_of_lines(tmp_pat
         ('Float[Array, "d_in"]', "(d_in,)"),
         ('Int[Array, "batch"]', "(batch,) int"),
         ('tuple[Float[Array, "batch"], Float[Array, ""]]', "((batch,), a number)"),
+        ('tuple[Float[Array, "batch d_in"]]', "((batch, d_in),)"),
     ],
 )
 def test_a_shape_is_said_as_the_annotation_says_it(annotation, shape):
@@ -183,6 +184,29 @@ def test_a_shape_is_said_as_the_annotation_says_it(annotation, shape):
 def test_what_is_no_shape_is_said_in_words_and_a_named_tuple_by_its_parts(annotation, words):
     _, node = function(f"def f(a: {annotation}): pass")
     assert shapes_comment(node, kept=True, parts={"Layer": ("w", "b")}) == f"# a: {words}"
+
+
+def test_the_stub_of_a_tangent_rule_tells_the_shapes_of_all_that_moves():
+    text, _ = function(
+        '''
+        def f_jvp(
+            primals: tuple[Layer, Float[Array, "batch d_in"]], tangents: tuple[Layer, Float[Array, "batch d_in"]]
+        ) -> tuple[Float[Array, "batch"], Float[Array, "batch"]]:
+            """Returns (y, y_dot)."""
+            (layer, x), (layer_dot, x_dot) = primals, tangents
+            # 1. What moves?
+            return x @ layer.w, x_dot @ layer.w
+        '''
+    )
+    text = f"from course.lessons.mlp import Layer\n{text}"
+    node = ast.parse(text).body[1]
+    assert stub(text, node, asks("f_jvp")) == (
+        "def f_jvp(primals, tangents):\n"
+        '    """Returns (y, y_dot)."""\n'
+        "    # primals ((w, b), (batch, d_in))  tangents ((w, b), (batch, d_in))\n"
+        "    # 1. What moves?\n"
+        "    raise NotImplementedError"
+    )
 
 
 def test_the_parts_of_a_named_tuple_are_those_of_the_lesson():

@@ -22,7 +22,12 @@ def _dual_multiply() -> tuple[Answer, ...]:
         made("with eps squared", tangent, "a.tangent * b.value + a.value * b.tangent + a.tangent * b.tangent"),
         made("exchanged", "return Dual(value, tangent)", "return Dual(tangent, value)", slip="exchanged"),
         made("a bare tangent", "return Dual(value, tangent)", "return tangent", fault="structure"),
-        made("of arrays alone", value, "value = a.value.copy() * b.value", case="Python's numbers, one of which stands still"),
+        made(
+            "of arrays alone",
+            value,
+            "value = a.value.copy() * b.value",
+            case="Python's numbers, one of which stands still",
+        ),
         right(exercise, "by names", ("return Dual(value, tangent)", "return Dual(tangent=tangent, value=value)")),
         right(exercise, "the other order", (tangent, "b.tangent * a.value + b.value * a.tangent")),
         right(exercise, "a quotient of nothing", (value, "value = b.value * a.value")),
@@ -109,9 +114,16 @@ def _matmul() -> tuple[Answer, ...]:
         ),
         made("averaged", together, "return matmul(a, b), (by_a + by_b) / 2", slip="factor"),
         made("both with a minus", together, "return matmul(a, b), -by_a - by_b", slip="sign"),
-        made("the tangents' product", parts, "a_dot @ b_dot, 0", line="these are the numbers of the primal at the tangents"),
+        made(
+            "the tangents' product",
+            parts,
+            "a_dot @ b_dot, 0",
+            line="these are the numbers of the primal at the tangents",
+        ),
         made("moved at once", parts, "(a + a_dot) @ (b + b_dot), -(a @ b)", slip="proportion"),
-        made("the value", together, "return matmul(a, b), matmul(a, b)", line="these are the numbers of the value itself"),
+        made(
+            "the value", together, "return matmul(a, b), matmul(a, b)", line="these are the numbers of the value itself"
+        ),
         made("side by side", together, "return matmul(a, b), (by_a, by_b)", fault="structure"),
         made("multiplied", together, "return matmul(a, b), by_a * by_b", slip="proportion"),
         made("zero", together, "return matmul(a, b), 0 * by_a", slip="zero"),
@@ -152,7 +164,9 @@ def _network() -> tuple[Answer, ...]:
         return wrong(exercise, name, (old, now), **what)
 
     return (
-        made("no slope", activated, "jnp.tanh(z1 + params.b1), z1_dot + params_dot.b1", mistake="tanh's slope left out"),
+        made(
+            "no slope", activated, "jnp.tanh(z1 + params.b1), z1_dot + params_dot.b1", mistake="tanh's slope left out"
+        ),
         made(
             "the slope at the value",
             activated,
@@ -175,7 +189,12 @@ def _network() -> tuple[Answer, ...]:
             (prediction, "z2 + params.b2, z2_dot"),
             mistake="the biases stand still",
         ),
-        made("w2 at rest", second, second.replace("params_dot.w2", "0 * params.w2"), mistake="the last matrix stands still"),
+        made(
+            "w2 at rest",
+            second,
+            second.replace("params_dot.w2", "0 * params.w2"),
+            mistake="the last matrix stands still",
+        ),
         made("the first layer lost", second, second.replace("a1_dot", "0 * a1"), mistake="the first layer lost"),
         made("the error forgotten", loss_dot, "jnp.sum(error_dot) / len(x)", mistake="the error left out"),
         made("the last bias at rest", prediction, "z2 + params.b2, z2_dot", line="params.b2"),
@@ -186,7 +205,12 @@ def _network() -> tuple[Answer, ...]:
         made("of the error alone", loss_dot, "jnp.sum(error**2) / len(x)", slip="proportion"),
         made("a minus", loss_dot, "-jnp.sum(error * error_dot) / len(x)", slip="sign"),
         made("a loss of each row", loss_dot, "jnp.sum(error * error_dot, axis=1)", slip="shape"),
-        made("no half in the loss", "return half_squared_error(prediction, target)", "return jnp.sum(error**2)", fault="value"),
+        made(
+            "no half in the loss",
+            "return half_squared_error(prediction, target)",
+            "return jnp.sum(error**2)",
+            fault="value",
+        ),
         made("the first bias forgotten", activated, "tanh_jvp((z1,), (z1_dot + params_dot.b1,))", fault="value"),
         made("values for tangents", first, "matmul_jvp((x, params.w1), (x, params.w1))", slip="proportion"),
         right(
@@ -291,7 +315,9 @@ def _quotient() -> tuple[Answer, ...]:
             mistake="the top left out beside the bottom's tangent",
         ),
         made("turned", "(top * bottom_dot - bottom * top_dot) / bottom**2", slip="sign"),
-        made("the tangents' quotient", "top_dot / bottom_dot", line="these are the numbers of the primal at the tangents"),
+        made(
+            "the tangents' quotient", "top_dot / bottom_dot", line="these are the numbers of the primal at the tangents"
+        ),
         made("moved at once", "(top + top_dot) / (bottom + bottom_dot) - y", slip="proportion"),
         made("of all", "jnp.sum((top_dot - y * bottom_dot) / bottom)", slip="summed"),
         made("the value", "y", line="these are the numbers of the value itself"),
@@ -331,7 +357,12 @@ def _logsumexp() -> tuple[Answer, ...]:
         made("a minus", y_dot, "-jnp.sum(shares * logits_dot, axis=-1)", line="has the wrong sign"),
         made("a mean of shares", y_dot, "jnp.mean(shares * logits_dot, axis=-1)", slip="factor"),
         made("along the columns", shares, "jax.nn.softmax(logits, axis=0)"),
-        made("of the tangents", y_dot, "logsumexp(logits_dot)", line="these are the numbers of the primal at the tangents"),
+        made(
+            "of the tangents",
+            y_dot,
+            "logsumexp(logits_dot)",
+            line="these are the numbers of the primal at the tangents",
+        ),
         made("shares alone", y_dot, "jnp.sum(shares, axis=-1)", slip="proportion"),
         made("not summed", y_dot, "shares * logits_dot", slip="not summed"),
         made("over the batch", y_dot, "jnp.sum(shares * logits_dot, axis=0)", slip="shape"),

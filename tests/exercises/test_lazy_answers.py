@@ -1,4 +1,4 @@
-"""Claims about every pair that is asked for: what has the right shape and no derivation behind it passes nowhere."""
+"""Claims about all that is asked for: what has the right shape and no derivation behind it passes nowhere."""
 
 import dataclasses
 from functools import cache, partial
@@ -14,8 +14,10 @@ from course.comparison.trees import has_tangent
 from course.exercises import select
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import PairTask
+from course.exercises.tasks.tangent_rule import TangentRuleTask
 from course.exercises.tasks.task import Sitting
 from course.records import Status
+from evidence.lazy import lazy_answers
 
 TASKS = {
     exercise.name: dataclasses.replace(exercise.task, given=None)
@@ -23,6 +25,9 @@ TASKS = {
     if isinstance(exercise.task, PairTask)
 }
 """Each with a forward function of ours, which keeps its arguments, so that one backward function serves all."""
+
+RULES = [exercise for exercise in select() if isinstance(exercise.task, TangentRuleTask)]
+LAZY_RULES = 8
 
 
 def pulled_back(task, primals, bars):
@@ -104,3 +109,12 @@ def test_the_right_numbers_in_the_same_form_pass(name):
         return jax.jit(partial(pulled_back, TASKS[name]))(residuals, jax.tree.leaves(y_bar))
 
     assert status_of(name, right) in (Status.RIGHT, Status.COSTLY)
+
+
+@pytest.mark.parametrize("exercise", RULES, ids=lambda exercise: exercise.name)
+def test_no_lazy_rule_passes(exercise):
+    """Constants, the value, the primal at the tangents, a tangent handed on, differences, what is right elsewhere."""
+    sitting = Sitting(example=False, reasons=False)
+    passed = {name: exercise.task.judge(answer, sitting).status for name, answer in lazy_answers(exercise)}
+    assert len(passed) == LAZY_RULES
+    assert not {name for name, status in passed.items() if status in (Status.RIGHT, Status.COSTLY)}

@@ -8,15 +8,13 @@ from course.comparison.floating import along_floating, split_floating
 from course.comparison.pair import Setting
 from course.exercises import paper_of
 from course.exercises.tasks.pair import PairTask
-from course.exercises.tasks.smallest import smallest_counterexample
+from course.exercises.tasks.smallest import smallest_counterexample, smallest_for_rule
+from course.exercises.tasks.tangent_rule import TangentRuleTask
 from course.lessons import SYLLABUS
 
-TASKS = {
-    exercise.name: exercise.task
-    for lesson in SYLLABUS
-    for exercise in paper_of(lesson.name).exercises
-    if isinstance(exercise.task, PairTask)
-}
+EXERCISES = [exercise for lesson in SYLLABUS for exercise in paper_of(lesson.name).exercises]
+TASKS = {exercise.name: exercise.task for exercise in EXERCISES if isinstance(exercise.task, PairTask)}
+RULES = {exercise.name: exercise.task for exercise in EXERCISES if isinstance(exercise.task, TangentRuleTask)}
 
 
 def answer(task, sign):
@@ -39,9 +37,19 @@ def smallest(task, sign):
     return smallest_counterexample(task.primal, task.draw, *answer(task, sign), setting)
 
 
-@pytest.mark.parametrize("name", TASKS)
+def smallest_of_rule(task):
+    """The smallest inputs at which a rule shows whose tangents have the wrong sign."""
+
+    def rule(primals, tangents):
+        y, y_dot = jax.jvp(task.primal, primals, tangents)
+        return y, -y_dot
+
+    return smallest_for_rule(task.primal, task.draw, rule, Setting(names=(task.rule, task.rule)))
+
+
+@pytest.mark.parametrize("name", [*TASKS, *RULES])
 def test_a_wrong_sign_shows_at_inputs_of_at_most_three_a_side(name):
-    found = smallest(TASKS[name], -1)
+    found = smallest(TASKS[name], -1) if name in TASKS else smallest_of_rule(RULES[name])
     assert all(max(np.shape(array), default=1) <= 3 for array in found.inputs.values())
     assert found.yours.keys() == found.right.keys()
     for path, right in found.right.items():

@@ -50,6 +50,23 @@ def test_a_right_answer_is_right(run):
     assert "<div" in verdict._repr_html_()
 
 
+RULE = """
+from course.lessons.linear_and_activations import tanh
+def tanh_jvp(primals, tangents):
+    (x,), (x_dot,) = primals, tangents
+    y = tanh(x)
+    return y, {} * x_dot
+"""
+
+
+@pytest.mark.parametrize("slope, status", [("(1 - y**2)", Status.RIGHT), ("(1 - y)", Status.WRONG)])
+def test_a_tangent_rule_is_checked_by_itself_and_a_wrong_one_comes_with_an_example(run, slope, status):
+    verdict = run(RULE.format(slope), "v = course.check(tanh_jvp)")["v"]
+    assert (verdict.exercise, verdict.status) == ("forward_mode.tanh", status)
+    assert (verdict.example is None) is verdict.right
+    assert verdict.right or set(verdict.example.inputs) == {"x", "x_dot"}
+
+
 def test_a_wrong_answer_comes_with_an_example_to_go_on_with(run):
     example = run(WRONG, CHECK)["v"].example
     assert set(example.inputs) == {"x", "y_bar"}

@@ -1,6 +1,7 @@
 """Mistakes that people make in `forward_mode`: terms left out, turned or counted twice, directions confused.
 
-Those of a rule are functions of the right value whose `jax.jvp` is the wrong answer; those of a function are its values.
+Those of a rule are functions of the right value whose `jax.jvp` is the wrong answer; those of a function have its
+arguments and wrong values.
 """
 
 from __future__ import annotations
