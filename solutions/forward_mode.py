@@ -55,7 +55,7 @@ def network_jvp(
     # 2. The second layer: what goes in now, and how fast does that move?
     z2, z2_dot = matmul_jvp((a1, params.w2), (a1_dot, params_dot.w2))
     prediction, prediction_dot = z2 + params.b2, z2_dot + params_dot.b2
-    # 3. The loss is a mean of halved squares. How fast does a halved square move, when prediction and target both do?
+    # 3. How fast does half a square move, when prediction and target both do? What does the mean do to that?
     error, error_dot = prediction - target, prediction_dot - target_dot
     loss_dot = jnp.sum(error * error_dot) / len(x)
     return half_squared_error(prediction, target), loss_dot

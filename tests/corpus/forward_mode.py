@@ -282,9 +282,7 @@ def jacobian(push, x):
 def jacobian(push, x):
     found = np.zeros((2, len(x)))
     for j in range(len(x)):
-        x_dot = np.zeros(len(x))
-        x_dot[j] = 1.0
-        found[:, j] = push(x, x_dot)[1]
+        found[:, j] = push(x, jnp.zeros(len(x)).at[j].set(1.0))[1]
     return found
 """,
         ),
