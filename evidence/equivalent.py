@@ -146,4 +146,24 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "return tuple(bars[:tape.arguments])",
         [("tuple(bars[:tape.arguments])", "bars[:tape.arguments]", "a list is taken for a tuple, by its order")],
     ),
+    *_each(
+        "forward_mode.network",
+        "loss_dot = jnp.sum(error * error_dot) / len(x)",
+        [
+            ("len(x)", f"len({other})", ROWS)
+            for other in (
+                *("z1", "z1_dot", "a1", "a1_dot", "z2", "z2_dot", "prediction", "prediction_dot"),
+                *("error", "error_dot", "target", "x_dot", "target_dot"),
+            )
+        ],
+    ),
+    *_each(
+        "forward_mode.jacobian",
+        "columns = [push(x, x_dot)[1] for x_dot in directions]",
+        [("[1]", "[-1]", "the last of two")],
+    ),
+    *_each("forward_mode.jacobian", "return jnp.stack(columns, axis=1)", [("axis=1", "axis=-1", LAST)]),
+    *_each(
+        "forward_mode.logsumexp", "return (y, jnp.sum(shares * logits_dot, axis=-1))", [("axis=-1", "axis=1", LAST)]
+    ),
 )

@@ -26,8 +26,10 @@ SYLLABUS = (
     Lesson("losses", "Losses that stay finite", ("linear_and_activations",), 60),
     Lesson("mlp", "A deep network from your own pairs", ("linear_and_activations", "losses"), 60),
     Lesson("reverse_mode", "How a program is differentiated: a tape, and a sweep over it", ("mlp",), 90),
+    Lesson(
+        "forward_mode", "Forward mode, and what a gradient costs without backpropagation", ("mlp", "reverse_mode"), 75
+    ),
     Lesson("optimizers", "Optimisers, from gradient descent to AdamW", ("mlp",), 75),
-    Lesson("forward_mode", "Forward mode, and what a gradient costs without backpropagation", ("mlp",), 75),
 )
 
 
