@@ -166,4 +166,42 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     *_each(
         "forward_mode.logsumexp", "return (y, jnp.sum(shares * logits_dot, axis=-1))", [("axis=-1", "axis=1", LAST)]
     ),
+    *_each(
+        "optimizers.nesterov",
+        "_, state = momentum_update(grads, state, params, rate, decay)",
+        [
+            *(
+                ("params", other, "momentum does not look at the parameters")
+                for other in ("grads", "state", "rate", "decay")
+            ),
+            ("rate", "decay", "the rate is in momentum's updates alone, which are not used"),
+        ],
+    ),
+    *_each("optimizers.adam", "return AdamState(jnp.zeros((), int), zeros, zeros)", [("jnp", "-jnp", "an integer 0")]),
+    *_each(
+        "optimizers.adamw",
+        "updates, state = adam_update(grads, state, params, rate, decay1, decay2, epsilon)",
+        [
+            ("params", other, "Adam does not look at the parameters")
+            for other in ("grads", "state", "rate", "decay1", "decay2", "epsilon", "weight_decay")
+        ],
+    ),
+    *_each(
+        "optimizers.warmup_cosine",
+        "rising = peak * step / jnp.maximum(warmup, 1)",
+        [
+            ("1)", "2)", "with a warm-up of 1, it is taken at step 0 alone, where it is 0"),
+            ("1)", "-1)", "with no warm-up, it is taken nowhere"),
+        ],
+    ),
+    *_each(
+        "optimizers.warmup_cosine",
+        "part = jnp.clip((step - warmup) / (steps - warmup), 0, 1)",
+        [("jnp", "-jnp", "a cosine is the same on both sides of 0")],
+    ),
+    *_each(
+        "optimizers.warmup_cosine",
+        "falling = peak * (1 + jnp.cos(jnp.pi * part)) / 2",
+        [("jnp.pi * part", "-(jnp.pi * part)", "a cosine is the same on both sides of 0")],
+    ),
 )

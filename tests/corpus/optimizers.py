@@ -51,6 +51,7 @@ def _momentum() -> tuple[Answer, ...]:
             "new parameters returned",
             step,
             "return jax.tree.map(lambda p, total: p - rate * total, params, state), state",
+            mistake="new parameters for updates",
         ),
         made("the updates alone", step, step.removesuffix(", state"), fault="structure"),
         made(
@@ -304,7 +305,12 @@ def _adamw() -> tuple[Answer, ...]:
             "step - rate * weight_decay * (p + step), updates, params)",
             mistake="decayed after the step",
         ),
-        made("the new parameters", step, "p + step - rate * weight_decay * p, updates, params)"),
+        made(
+            "the new parameters",
+            step,
+            "p + step - rate * weight_decay * p, updates, params)",
+            mistake="new parameters for updates",
+        ),
         made("rate squared", step, "step - rate**2 * weight_decay * p, updates, params)"),
         right(exercise, "before the step", (step, "(1 - rate * weight_decay) * p + step - p, updates, params)")),
         right(exercise, "apart", (step, "p * weight_decay * -rate + step, updates, params)")),

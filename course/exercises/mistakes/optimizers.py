@@ -47,10 +47,31 @@ def _turned(optimizer: Callable[..., Made]) -> Callable[..., Made]:
     return lambda *settings: optax.chain(optimizer(*settings), optax.scale(-1.0))
 
 
+def _applied(optimizer: Callable[..., Made]) -> Callable[..., Made]:
+    """The optimiser with its updates added already."""
+
+    def make(*settings: float) -> Made:
+        right = optimizer(*settings)
+
+        def update(grads: Any, state: Any, params: Any = None) -> Any:
+            steps, state = right.update(grads, state, params)
+            return jax.tree.map(jnp.add, params, steps), state
+
+        return Made(right.init, update)
+
+    return make
+
+
+_APPLIED = "new parameters for updates"
+_ADDED_TWICE = (
+    "These are the new parameters. What is asked for is what will be added to the old ones.",
+    "After params + updates: where would a step of yours lead?   (step 2)",
+)
 _UPHILL = ("It goes uphill: params + updates has a larger loss.", "Which way does the gradient point?   (step 2)")
 _CARRIED = "What comes first: the new gradient, or the step?   (step 1)"
 
 MOMENTUM = (
+    Mistake(_APPLIED, _applied(optax.sgd), *_ADDED_TWICE),
     Mistake("uphill", _turned(optax.sgd), *_UPHILL),
     Mistake(
         "damped",
@@ -162,6 +183,7 @@ def _rms(rate: float, decay: float, epsilon: float, **switches: Any) -> Made:
 
 
 RMSPROP = (
+    Mistake(_APPLIED, _applied(_rms), *_ADDED_TWICE),
     Mistake("uphill", _turned(_rms), *_UPHILL),
     Mistake(
         "epsilon inside the root",
@@ -298,6 +320,7 @@ def _epsilon_apart(rate: float, decay1: float, decay2: float, epsilon: float) ->
 
 
 ADAM = (
+    Mistake(_APPLIED, _applied(optax.adam), *_ADDED_TWICE),
     Mistake("uphill", _turned(optax.adam), *_UPHILL),
     Mistake(
         "no bias correction",
@@ -393,7 +416,12 @@ def _decayed_after(rate: float, decay1: float, decay2: float, epsilon: float, we
     return Made(adam.init, update)
 
 
+def _decoupled(rate: float, decay1: float, decay2: float, epsilon: float, weight_decay: float) -> Made:
+    return optax.adamw(rate, decay1, decay2, epsilon, weight_decay=weight_decay)
+
+
 ADAMW = (
+    Mistake(_APPLIED, _applied(_decoupled), *_ADDED_TWICE),
     Mistake(
         "L2 for decoupled",
         lambda rate, d1, d2, eps, weight_decay: optax.chain(
