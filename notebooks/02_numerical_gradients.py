@@ -116,9 +116,8 @@ print("the last step above moved x:", place + 1e-16 != place)
 #
 # Truncation has a sign, and that can be used. The **backward difference** asks for the value on the other side:
 
+
 # %% name="backward-difference" tags=["worked"]
-
-
 def backward_difference(f, x, step):
     return (f(x) - f(x - step)) / step
 
@@ -396,9 +395,8 @@ if course.solved(central_gradient):
 # It is a gradient, so one can train with it. This is all of gradient descent: go a little way against the slope, again
 # and again. Not one derivative was taken by anybody. And every run of the network is counted.
 
+
 # %% name="train-by-nudging"
-
-
 class Counted:
     """A function that counts how often it runs."""
 
@@ -707,9 +705,8 @@ print(f"the slopes of the two differ by {jnp.linalg.norm(forms[0] - forms[1]) / 
 # %% [markdown] name="small-mistakes"
 # Below, two gradients are checked along a direction at every step: the right one, and one that is 0.1 % too large.
 
+
 # %% name="float32-or-float64"
-
-
 def differences(kind, factor, steps):
     """How far claim and finding are apart, relative to the claim, for a gradient times a factor."""
     here, way = (jax.tree.map(lambda leaf: jnp.asarray(leaf, kind), tree) for tree in (params, anywhere))

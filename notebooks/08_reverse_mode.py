@@ -122,7 +122,7 @@ draw(tape)
 #
 #     b = a + a
 #     c = b + b
-#
+
 # %% name="draw-diamonds"
 with style():
     figure, axes = plt.subplots(figsize=(7, 1.4))
