@@ -730,4 +730,4 @@ course.answer("reverse_mode.q5", ...)
 # - A. Karpathy, "micrograd", 2020: a scalar engine with a topological order. Why a recursion will not do is what its readers ask most.
 # - PyTorch documentation, "Autograd mechanics": a graph made anew in every run.
 #
-# Next: what else can be done with such a machine. Forward mode, the sweep in the other direction, you have seen already.
+# Next: `forward_mode`. The sweep in the other direction you have seen already; there you find out when it is the better one.
