@@ -19,7 +19,7 @@ from course.comparison.answer import AnswerFault, mismatch_is_fault, refuse_chan
 from course.comparison.judging import Record, Setting, judging, to_comparison
 from course.comparison.precision import FLOAT64, Precision
 from course.comparison.state import outside_of
-from course.comparison.trees import Matched, as_numbers, match
+from course.comparison.trees import Matched, as_numbers, is_key, match
 from course.records import Agreement, Cause, Check, Comparison
 
 
@@ -57,10 +57,10 @@ def judge_function(
 
 
 def in_float64(tree: Any) -> Any:
-    """A tree with its floating arrays as JAX's in float64; numbers, texts and functions stay what they are."""
+    """A tree with its floating arrays as JAX's in float64; numbers, texts, keys and functions stay what they are."""
 
     def ready(leaf: Any) -> Any:
-        if not isinstance(leaf, np.ndarray | np.generic | jax.Array):
+        if is_key(leaf) or not isinstance(leaf, np.ndarray | np.generic | jax.Array):
             return leaf
         array = np.asarray(leaf)
         return jax.device_put(array.astype(np.float64) if array.dtype.kind == "f" else array)

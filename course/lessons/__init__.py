@@ -22,6 +22,7 @@ SYLLABUS = (
     Lesson("numerical_gradients", "Slopes from values alone, and when to trust them", ("chain_rule",), 60),
     Lesson("vector_chain_rule", "From numbers to arrays: a row times a Jacobian", ("chain_rule",), 75),
     Lesson("two_layer_network", "A whole network backward, every cotangent by name", ("vector_chain_rule",), 60),
+    Lesson("parameter_trees", "Parameters as trees, and training as a loop", ("two_layer_network",), 75),
     Lesson("linear_and_activations", "Affine layers and activations as pairs", ("two_layer_network",), 60),
     Lesson("losses", "Losses that stay finite", ("linear_and_activations",), 60),
     Lesson("mlp", "A deep network from your own pairs", ("linear_and_activations", "losses"), 60),
