@@ -89,14 +89,16 @@ print("another one:", here._replace(north=0.0), "  and the first is as it was:",
 guess = Line(slope=jnp.array(0.7), bias=jnp.array(2.0))
 print("loss:    ", line_loss(guess, x, target))
 guess_bar = jax.grad(line_loss)(guess, x, target)
-print("gradient:", guess_bar)
+print("gradient:", jax.tree.map(float, guess_bar))
 
 # %% [markdown] name="neighbour-text"
 # ## Where does that gradient come from?
 #
 # Here is the derivation for another function of two numbers. A cup of coffee is `start` degrees warmer than the room, and cools:
 #
-#     warmth = start * exp(-rate * t)          error = warmth - measured          loss = 0.5 * error**2
+#     warmth = start * exp(-rate * t)
+#     error = warmth - measured
+#     loss = 0.5 * error**2
 #
 # It was measured once. Go backward, one link at a time, as in `chain_rule`:
 #
@@ -179,8 +181,9 @@ course.check(line_loss_bwd)
 # %% name="tree-map"
 prices = {"apples": jnp.array([3.0, 4.0]), "bread": [jnp.array(5.0), Point(jnp.array(1.0), jnp.array(2.0))]}
 counts = {"apples": jnp.array([10.0, 0.0]), "bread": [jnp.array(2.0), Point(jnp.array(1.0), jnp.array(7.0))]}
-print("leaves: ", jax.tree.leaves(prices))
-print("product:", jax.tree.map(lambda price, count: price * count, prices, counts))
+print("leaves: ", [leaf.tolist() for leaf in jax.tree.leaves(prices)])
+products = jax.tree.map(lambda price, count: price * count, prices, counts)
+print("product:", jax.tree.map(lambda leaf: leaf.tolist(), products))
 
 # %% [markdown] name="descend-turn"
 # ### Your turn: a step of gradient descent on any tree
@@ -237,10 +240,12 @@ if course.solved(line_loss_bwd) and course.solved(descend):
             panel.set(title=f"learning rate {rate}", xlabel="slope", xlim=(0.3, 2.2), ylim=(-1.2, 2.4))
         panels[0].set_ylabel("bias")
         plt.show()
+    for rate in (0.3, 0.47, 0.55):
+        print(f"learning rate {rate}: loss after 25 steps {line_loss(Line(*path_of(rate)[-1]), x, target):.6f}")
 
 # %% [markdown] name="path-said"
-# Too small, and it creeps along the valley. Too large, and it jumps from side to side across it: just above 0.48 each jump
-# would be longer than the one before, and the loss would grow without end.
+# Too small, and it creeps along the valley. Too large, and it jumps from side to side across it; at 0.55 each jump is longer
+# than the one before, and the loss grows without end.
 #
 # ## Every gradient by name and shape
 #
@@ -291,7 +296,7 @@ course.check(tree_norm)
 
 # %% name="use-the-norm"
 if course.solved(tree_norm):
-    print("length of the gradient:", tree_norm(tiny_bar), "  by Optax:", optax.global_norm(tiny_bar))
+    print("length of the gradient:", tree_norm(tiny_bar), "  by Optax:", optax.tree.norm(tiny_bar))
 
 # %% [markdown] name="keys-text"
 # ## Where a network starts
@@ -438,11 +443,13 @@ course.answer("parameter_trees.q3", ...)
 # A jitted *step* in a Python loop still comes back to Python after every step. And a Python loop inside `jit` is recorded step by step:
 # a thousand steps become a program of a thousand copies. `jax.lax.scan` records **one** step, and the instruction to repeat it.
 #
-# You hand it a step with two arguments and two results:
+# You hand it a step with two arguments and two results, what is carried first, and the rows that the steps take, one each:
 #
-#     def step(carried, row):              scan(step, start, rows)
-#         ...                                -> what was carried last, and all records in one array
+#     def step(carried, row):
+#         ...
 #         return carried, record
+#
+#     last_carried, all_records = jax.lax.scan(step, first_carried, rows)
 #
 # What is *carried* goes from step to step, and keeps its form: the same tree, shapes, types. What is on *record* is stacked. Where a step
 # needs no rows, `length=` says how often it is taken. Here is a savings account with 5 % interest, into which something is paid each
@@ -457,10 +464,10 @@ def year(balance, paid_in):
 
 
 last, growth = jax.lax.scan(year, 100.0, jnp.array([10.0, 0.0, 0.0, 20.0]))
-print("at the end:", last, "  grew by:", growth)
+print(f"at the end: {last:.2f}   grew by:", np.round(growth, 2))
 
 last, _ = jax.lax.scan(lambda balance, _: (1.05 * balance, None), 100.0, length=50)
-print("50 years, nothing paid in:", last)
+print(f"50 years, nothing paid in: {last:.2f}")
 
 # %% [markdown] name="fit-turn"
 # ### Your turn (hard): training as one loop
@@ -534,7 +541,7 @@ optimizer = optax.adam(1e-2)  # what Adam does with the gradient is the matter o
 
 
 @jax.jit
-def train_250_steps(params, state):
+def train_50_steps(params, state):
     def step(carried, _):
         params, state = carried
         loss, params_bar = jax.value_and_grad(network_loss)(params, points, sides)
@@ -542,7 +549,7 @@ def train_250_steps(params, state):
         params = optax.apply_updates(params, updates)
         return (params, state), (loss, tree_norm(params_bar))
 
-    return jax.lax.scan(step, (params, state), length=250)
+    return jax.lax.scan(step, (params, state), length=50)
 
 
 # %% name="train"
@@ -551,16 +558,16 @@ if course.solved(init_layers) and course.solved(tree_norm):
     state, records, frames = optimizer.init(params), [], {0: params}
     print(f"{sum(leaf.size for leaf in jax.tree.leaves(params))} numbers to train:")
     show_leaves(params)
-    for chunk in range(1, 9):
-        (params, state), record = train_250_steps(params, state)
+    for chunk in range(1, 21):
+        (params, state), record = train_50_steps(params, state)
         records.append(record)
-        frames[250 * chunk] = params
+        frames[50 * chunk] = params
 
     ticks = jnp.linspace(-1.1, 1.1, 120)
     plane = jnp.stack(jnp.meshgrid(ticks, ticks), axis=-1)
     with style():
         figure, panels = plt.subplots(1, 4, figsize=(11, 3.1), layout="constrained")
-        for panel, at in zip(panels, (0, 250, 750, 2000), strict=True):
+        for panel, at in zip(panels, (0, 50, 100, 1000), strict=True):
             said = jnp.clip(network(frames[at], plane.reshape(-1, 2)).reshape(120, 120), -1, 1)
             panel.imshow(said, extent=(-1.1, 1.1, -1.1, 1.1), origin="lower", cmap="cividis", vmin=-1, vmax=1)
             panel.scatter(*points.T, s=5, c=sides[:, 0], cmap="cividis", edgecolors="white", linewidths=0.3)
@@ -569,7 +576,9 @@ if course.solved(init_layers) and course.solved(tree_norm):
         plt.show()
 
 # %% [markdown] name="curves-text"
-# The loss on record, and the length of the gradient, measured by your `tree_norm` at every one of the steps:
+# `train_50_steps` was called twenty times and traced once. Here are the loss on record, and the length of the gradient, measured by
+# your `tree_norm` at every step. Both shoot up now and then: a step was too long, and the next ones mend it. What to do about that is
+# found in `optimizers` and `exploding_gradients`.
 
 # %% name="curves"
 if course.solved(init_layers) and course.solved(tree_norm):
@@ -578,8 +587,8 @@ if course.solved(init_layers) and course.solved(tree_norm):
         figure, axes = plt.subplots(figsize=(7.5, 3))
         axes.semilogy(losses, color=HAND, label="loss")
         axes.semilogy(lengths, color=JAX, linewidth=0.8, label="length of the gradient")
-        axes.set(xlabel="step")
-        axes.legend()
+        axes.set(xlabel="step", ylim=(1e-5, 30))
+        axes.legend(ncols=2)
         plt.show()
     right = jnp.mean(jnp.sign(network(params, points)) == jnp.sign(sides))
     print(f"loss {losses[0]:.3f} -> {losses[-1]:.5f}; on the right side: {right:.1%} of the points")

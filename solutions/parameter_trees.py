@@ -12,8 +12,8 @@ from course.lessons.parameter_trees import Layer, Line, LineResiduals, line_loss
 
 def line_loss_bwd(residuals: LineResiduals, loss_bar: Float[Array, ""]) -> tuple[Line, None, None]:
     """Returns the gradient of the line; x and target are data and get None."""
-    x, error = residuals  # what the slope met in each row, and how far off it was: neither slope nor bias is asked for
-    # 1. Half a mean of squares: how does the loss move with the error of one row, and the final result with the loss?
+    x, error = residuals  # what stood beside the slope, and where all starts: no cotangent asks for the line
+    # 1. How does the loss move with the error of one row, and the final result with the loss?
     error_bar = loss_bar * error / len(error)
     # 2. Every row used the same slope: with what beside it? Used many times: what follows?
     slope_bar = jnp.sum(error_bar * x)
@@ -37,7 +37,7 @@ def tree_norm(tree: PyTree) -> Float[Array, ""]:
 
 
 def init_layers(key: Key[Array, ""], sizes: Sequence[int]) -> list[Layer]:
-    """Returns a layer for each two neighbours in sizes: w with variance 2 / d_in, from a key of its own, and b zero."""
+    """Returns a layer from each size to the next: w of variance 2 / d_in, by a key of its own, b zero."""
     # 1. How many layers are there, and how does each get a key of its own, in order?
     keys = jax.random.split(key, len(sizes) - 1)
 

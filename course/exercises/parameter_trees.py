@@ -258,7 +258,6 @@ RETRACES = Exercise(
             (lambda: 4, "One is missing. Is 1 of the type of 1.0? Is the shape (1, 3) the shape (3,)?"),
             (lambda: 6, "One too many. Does jit look at the value of a number, 1.0 or 2.0? Or of an array, 0 or 1?"),
         ),
-        unit="times",
     ),
     points=1,
 )

@@ -46,6 +46,7 @@ SEPARATED = {
     "two_layer_network.cotangents": 0.2,
     "two_layer_network.pair": 0.2,
     "two_layer_network.batch": 0.3,
+    "parameter_trees.line": 0.06,
     "linear_and_activations.affine": 0.5,
     "linear_and_activations.relu": 0.008,
     "linear_and_activations.sigmoid": 0.08,

@@ -60,7 +60,7 @@ def test_descent_from_zero_finds_the_line_of_least_squares_and_the_law_of_kepler
     np.testing.assert_allclose(last, np.polyfit(x, target, 1), atol=1e-9)
     assert abs(last.slope - 3 / 2) < 0.005
     assert abs(last.bias) < 0.005
-    assert bool(jnp.all(losses[1:] <= losses[:-1]))
+    assert bool(jnp.all(losses[1:] <= losses[:-1] * (1 + 1e-12)))
 
 
 def test_a_run_is_that_of_optax_and_its_losses_are_those_before_each_step():
@@ -94,7 +94,7 @@ def test_a_step_is_that_of_optax_on_a_tree_of_any_form():
 
 
 def test_the_length_of_a_tree_is_the_global_norm_of_optax_and_zero_of_zeros():
-    assert float(tree_norm(layers(0))) == pytest.approx(float(optax.global_norm(layers(0))), rel=1e-14)
+    assert float(tree_norm(layers(0))) == pytest.approx(float(optax.tree.norm(layers(0))), rel=1e-14)
     assert float(tree_norm([jnp.array([3.0]), {"b": jnp.array(4.0)}])) == 5
     assert float(tree_norm(jax.tree.map(jnp.zeros_like, layers(0)))) == 0
 
