@@ -657,4 +657,5 @@ course.answer("two_layer_network.q6", ...)
 # - The published example is a tutorial's two-layer network in NumPy. Its set-up is run above as it stands there, and its printed
 #   losses are quoted as they are printed.
 #
-# Next: `linear_and_activations`, where you write both halves of each pair, and choose yourself what to save.
+# Next: `parameter_trees`, where all parameters become one tree, and a training run one loop. After that you write both halves of
+# each pair, and choose yourself what to save.

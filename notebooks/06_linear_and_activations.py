@@ -3,7 +3,7 @@
 #
 # **Your backward pass fits one network. Must you write it all again for the next?**
 #
-# The pass of the last lesson knew its whole network: two layers, a relu between them, one loss. With nine layers, or with `tanh` in
+# The pass of `two_layer_network` knew its whole network: two layers, a relu between them, one loss. With nine layers, or with `tanh` in
 # the place of `relu`, it is of no use.
 #
 # But every network is put together from a few kinds of parts. A part needs to know its own inputs and nothing else; all that comes
@@ -84,7 +84,7 @@ for name, array in {"x": x, "y": y, "y_bar": y_bar, "x_bar": pullback(y_bar)[0]}
 
 # %% [markdown] name="the-corner"
 # Look at the number in the middle, at `x = 0`. Left of it the slope is 0, right of it 1, and at the corner itself there is none:
-# somebody has to choose. You have seen in the last lesson that not everybody chooses alike:
+# somebody has to choose. You have seen in `two_layer_network` that not everybody chooses alike:
 
 # %% name="slopes-at-the-corner"
 h = 0.001
@@ -393,7 +393,7 @@ print(pullback_of_copying(y_bar)[0])
 
 # %% [markdown] name="the-saying"
 # Check the last line with the `y_bar` of above: each `b[j]` was used in four rows, four contributions come back to it, and they add.
-# This is *used twice, add* again. The last lesson had a saying for it, and now you have seen why it is true:
+# This is *used twice, add* again. `two_layer_network` had a saying for it, and now you have seen why it is true:
 #
 # > **Broadcast forward, sum backward.** Along whichever axis forward copied, backward sums.
 #
