@@ -527,3 +527,11 @@ def test_a_tape_of_a_lesson_crosses_and_what_goes_along_it_is_judged_apart(remot
     assert answers.weaker == {"sweep"}
     backwards = remote(text.partition("\n\n\ndef topological_order")[0].replace("reversed(", "("), (sweep,))
     assert "the step of the output" in " ".join(judge(sweep, backwards, feedback=Feedback.NAME).lines)
+
+
+@pytest.mark.parametrize("name", ["descend", "norm", "init", "fit", "line"])
+def test_trees_and_keys_are_handed_to_a_submission_apart(name, remote):
+    exercise = find_exercise(f"parameter_trees.{name}")
+    answers = remote((SOLUTIONS / "parameter_trees.py").read_text(encoding="utf-8"), (exercise,))
+    verdict = judge(exercise, answers)
+    assert verdict.status is Status.RIGHT, verdict.lines
