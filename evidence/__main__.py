@@ -1,9 +1,9 @@
-"""Judges the judge: `python -m evidence [SECTION ...] [--list | --slice]`.
+"""Judges the judge: `python -m evidence [SECTION ...] [--list | --slice | --page]`.
 
 A whole run writes docs/evidence.md, where what was found on other versions of JAX stands beside; it exits with 1 where
 something is not as it must be. What was done already is not done again until a source changes. `--list` prints every
 mutant that is killed by its numbers and explained by nothing. `--slice` runs a fixed sample in well under a minute and
-writes nothing.
+writes nothing. `--page` judges nothing, and makes the page from what was found before and `equivalent.py` as it is.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from course.compile_cache import use_compile_cache
 
 SECTIONS = ("corpus", "mutation", "lazy", "attacks")
-FLAGS = ("--list", "--slice")
+FLAGS = ("--list", "--slice", "--page")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -31,12 +31,15 @@ def main(arguments: Sequence[str]) -> int:
         raise SystemExit(f"There is no section {', '.join(unknown)}: there are {', '.join(SECTIONS)}.")
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
     use_compile_cache()
-    from evidence.report import run, run_sample
+    from evidence import report
 
     sections = {name: importlib.import_module(f"evidence.{name}") for name in names or SECTIONS}
+    if "--page" in arguments:
+        report.write_page(sections)
+        return 0
     if "--slice" in arguments:
-        return run_sample(sections)
-    return run(sections, whole=not names, unexplained="--list" in arguments)
+        return report.run_sample(sections)
+    return report.run(sections, whole=not names, unexplained="--list" in arguments)
 
 
 if __name__ == "__main__":

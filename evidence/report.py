@@ -79,6 +79,11 @@ def write(summaries: Mapping[str, Any], sections: Mapping[str, ModuleType]) -> N
     FOUND.mkdir(exist_ok=True)
     here = FOUND / f"jax-{importlib.metadata.version('jax')}.json"
     here.write_text(json.dumps(summaries, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write_page(sections)
+
+
+def write_page(sections: Mapping[str, ModuleType]) -> None:
+    """Writes the page from what was found on every version so far."""
     PAGE.write_text(page(sections, FOUND), encoding="utf-8")
 
 
