@@ -29,6 +29,9 @@ _COTANGENTS = "return Cotangents(z2_bar, w2_bar, b2_bar, a1_bar, z1_bar, w1_bar,
 _ONE_HOT = "chosen = jax.nn.one_hot(labels, logits.shape[-1], dtype=logits.dtype)"
 _LOGITS_BAR = "logits_bar = loss_bar * (probabilities - chosen) / len(labels)"
 _LOGIT_BAR = "logits_bar = loss_bar * (probability - target) / len(logits)"
+_ERROR_BAR = "error_bar = loss_bar * error / len(error)"
+_LAYER = "return Layer(jax.random.normal(layer_key, (d_in, d_out)) * jnp.sqrt(2 / d_in), jnp.zeros(d_out))"
+_LINE_BWD = "now_bar, _, _ = line_loss_bwd(residuals, jnp.ones_like(loss))"
 _PREDICTION_BAR = "prediction_bar = loss_bar * error / len(error)"
 _LEAF_ERROR = "return jax.tree.map(lambda given, r: norm(given - r) / jnp.maximum(norm(r), least), params_bar, right)"
 _TOTAL_BAR = "total_bar = -(y_bar * spent / total ** 2).sum(axis=1, keepdims=True)"
@@ -89,6 +92,18 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     *_each("linear_and_activations.tanh", "return (y_bar * (1 - y ** 2),)", [("- y", "- residuals", SAME)]),
     *_each(
         "losses.half_squared_error", _PREDICTION_BAR, [("* error", "* residuals", SAME), ("(error", "(residuals", SAME)]
+    ),
+    *_each("parameter_trees.line", _ERROR_BAR, [("len(error)", "len(x)", ROWS)]),
+    *_each("parameter_trees.init", _LAYER, [("jnp.zeros", "-jnp.zeros", ZERO)]),
+    *_each(
+        "parameter_trees.fit",
+        _LINE_BWD,
+        [("(loss)", f"({other})", "a one for each row multiplies that row by one") for other in ("x", "target")],
+    ),
+    *_each(
+        "parameter_trees.fit",
+        _LINE_BWD,
+        [("(loss)", f"({other})", "a one in the place of any number is a one") for other in ("learning_rate", "steps")],
     ),
     *_each(
         "losses.binary_cross_entropy", _LOGIT_BAR, [("(logits)", "(probability)", ROWS), ("(logits)", "(target)", ROWS)]

@@ -21,6 +21,9 @@ from course.lessons.parameter_trees import Layer, Line, line_loss, line_loss_fwd
 LEARNING_RATE = 0.3
 """Per step, of every judging."""
 
+TARGET_SCALE = 8.0
+"""Standard deviation of the targets of one pass: with errors of either sign, no sign stands for another number."""
+
 MOST_SEEDS = 2**31
 """Keys are made from integers below this."""
 
@@ -28,8 +31,8 @@ DRAWN = 1000
 """Numbers that are drawn from each key in a question."""
 
 
-def _draw_line(draw: Draw) -> tuple[Line, np.ndarray, np.ndarray]:
-    return Line(draw.normal(), draw.normal()), draw.normal("batch"), draw.normal("batch")
+def _draw_line(draw: Draw, scale: float = TARGET_SCALE) -> tuple[Line, np.ndarray, np.ndarray]:
+    return Line(draw.normal(), draw.normal()), draw.normal("batch"), draw.normal("batch", scale=scale)
 
 
 def _draw_one_row(draw: Draw) -> tuple[Line, np.ndarray, np.ndarray]:
@@ -75,7 +78,7 @@ def _from_key(*sizes: int) -> Drawing:
 
 def _run(steps: int) -> Drawing:
     def draw(source: Draw) -> tuple[Any, ...]:
-        line, x, target = _draw_line(source)
+        line, x, target = _draw_line(source, scale=1.0)
         return jax.tree.map(np.asarray, line), x, target, LEARNING_RATE, steps
 
     return draw
