@@ -89,7 +89,7 @@ print("another one:", here._replace(north=0.0), "  and the first is as it was:",
 guess = Line(slope=jnp.array(0.7), bias=jnp.array(2.0))
 print("loss:    ", line_loss(guess, x, target))
 guess_bar = jax.grad(line_loss)(guess, x, target)
-print("gradient:", jax.tree.map(float, guess_bar))
+print("gradient:", jax.tree.map(lambda bar: round(float(bar), 4), guess_bar))
 
 # %% [markdown] name="neighbour-text"
 # ## Where does that gradient come from?
@@ -137,8 +137,8 @@ print(f"by JAX:  start {by_jax.start:.4f}   rate {by_jax.rate:.2f}")
 # %% [markdown] name="line-turn"
 # ### Your turn: the gradient of a line, as a tree
 #
-# The line differs in one thing: there are many rows, eight planets, and all of them use the same two numbers. You know what
-# follows from that.
+# The line differs in one thing: there are many rows, eight planets. All of them use the same two numbers, and the loss is the mean
+# over them. You know from `two_layer_network` what follows.
 #
 # Forward is given. It returns the loss, and keeps `x` and `error` for you. `x` and `target` are data: they get `None`.
 
@@ -513,7 +513,7 @@ if course.solved(fit_line):
     draw_planets({"the guess": guess, f"after training: slope {line.slope:.3f}": line})
 
 # %% [markdown] name="keplers-law-said"
-# The slope is three halves: the square of the period grows as the cube of the distance. Kepler found it in 1618, after years
+# That is three halves, to a thousandth or two: the square of the period grows as the cube of the distance. Kepler found it in 1618, after years
 # of trying. It took you a gradient and a loop.
 #
 # ## Training in three lines
@@ -542,6 +542,8 @@ optimizer = optax.adam(1e-2)  # what Adam does with the gradient is the matter o
 
 @jax.jit
 def train_50_steps(params, state):
+    print("Python is at work")
+
     def step(carried, _):
         params, state = carried
         loss, params_bar = jax.value_and_grad(network_loss)(params, points, sides)
@@ -576,7 +578,7 @@ if course.solved(init_layers) and course.solved(tree_norm):
         plt.show()
 
 # %% [markdown] name="curves-text"
-# `train_50_steps` was called twenty times and traced once. Here are the loss on record, and the length of the gradient, measured by
+# `train_50_steps` was called twenty times, and Python was at work once. Here are the loss on record, and the length of the gradient, measured by
 # your `tree_norm` at every step. Both shoot up now and then: a step was too long, and the next ones mend it. What to do about that is
 # found in `optimizers` and `exploding_gradients`.
 
