@@ -64,9 +64,8 @@ draw_planets({"a guess: slope 0.7, bias 2": Line(0.7, 2.0)})
 # %% [markdown] name="named-tuple-text"
 # `Line` is a **NamedTuple**: a tuple whose places have names. That is all of it:
 
+
 # %% name="named-tuple"
-
-
 class Point(NamedTuple):
     east: float
     north: float
@@ -108,9 +107,8 @@ print("gradient:", jax.tree.map(lambda bar: round(float(bar), 4), guess_bar))
 #
 # The results are put into the NamedTuple that the parameters came in. Order looks after itself.
 
+
 # %% name="neighbour" tags=["worked"]
-
-
 class Cooling(NamedTuple):
     start: float
     rate: float
@@ -210,9 +208,8 @@ course.check(descend)
 # Your pass and your step make a training loop. Here they are in a plain Python `for`, at three learning rates. The picture shows where
 # the two numbers went: the rings are lines of equal loss, the cross is the line of least squares.
 
+
 # %% name="descend-the-valley"
-
-
 def path_of(rate, steps=25):
     """All lines on the way down, by your pass and your step."""
     lines = [guess]
@@ -393,9 +390,8 @@ if course.solved(init_layers):
 # with stand-ins for the arrays which know their shape and type but have no numbers, and records every operation on them.
 # From the record a program is compiled, and from then on only the program runs. A `print` gives away when Python is at work:
 
+
 # %% name="see-jit"
-
-
 @jax.jit
 def shifted(x):
     print("   Python is at work, with", x)
@@ -455,9 +451,8 @@ course.answer("parameter_trees.q3", ...)
 # needs no rows, `length=` says how often it is taken. Here is a savings account with 5 % interest, into which something is paid each
 # year:
 
+
 # %% name="savings" tags=["worked"]
-
-
 def year(balance, paid_in):
     after = 1.05 * balance + paid_in
     return after, after - balance  # carried on: the balance; on record: by how much it grew

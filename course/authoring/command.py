@@ -9,6 +9,7 @@ from course.authoring.checkout import Checkout, this_checkout
 from course.authoring.make import lessons_with_source, renumber, write_notebooks
 from course.authoring.readme import write_readme
 from course.authoring.source import AuthoringError
+from course.compile_cache import use_compile_cache
 from course.lessons import SYLLABUS
 
 WHAT = "make the notebooks and the README's syllabus, execute the notebooks, or draw the README's pictures"
@@ -78,6 +79,7 @@ def _pictures(checkout: Checkout, lessons: Sequence[str]) -> int:
 def _check(checkout: Checkout) -> int:
     from course.authoring.whole import incomplete
 
+    use_compile_cache()
     sentences = list(incomplete(checkout))
     for sentence in sentences:
         print(sentence)
