@@ -15,7 +15,6 @@ from tests.corpus.answers import Answer, all_answers, said_of
 
 FEWEST = {PairTask: (10, 4), TangentRuleTask: (10, 4), FunctionTask: (6, 3), OptimizerTask: (6, 2)}
 """Wrong and right answers that there are at least, by the kind of task."""
-QUICK_WRONG, QUICK_RIGHT = 2, 1
 
 ASKED = {exercise.name: exercise for paper in papers() for exercise in paper.exercises if exercise.task.names}
 
@@ -24,10 +23,10 @@ def answers(exercise: str, *, are_right: bool) -> list[Answer]:
     return [a for a in all_answers() if a.exercise == exercise and (a.tier == "right") is are_right]
 
 
-def slice_of(exercise: str) -> list[Answer]:
-    """Some of each kind, from the middle and from the end."""
+def slice_of(exercise: str) -> tuple[Answer, Answer]:
+    """A wrong answer from the middle of the list, and the last right one."""
     wrong, right = answers(exercise, are_right=False), answers(exercise, are_right=True)
-    return [*wrong[:: len(wrong) // QUICK_WRONG][:QUICK_WRONG], *right[-QUICK_RIGHT:]]
+    return wrong[len(wrong) // 2], right[-1]
 
 
 def check(answer: Answer) -> None:
