@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from course.answers import find_folder
+from course.authoring.checkout import lesson_of
 from course.grading.attempts import Attempt, Attempts
 from course.lessons import SYLLABUS, Lesson
 from course.show.words import command
@@ -75,10 +76,5 @@ def next_of(known: dict[str, Attempt]) -> Standing | None:
 
 def file_of(folder: Path, lesson: str) -> Path | None:
     """The file in which a learner works on a lesson, whatever number it bears; a notebook before a plain file."""
-    found = [
-        place
-        for suffix in SUFFIXES
-        for place in sorted(folder.glob(f"*{suffix}"))
-        if place.stem == lesson or (place.stem[:2].isdigit() and place.stem[3:] == lesson)
-    ]
+    found = [place for suffix in SUFFIXES for place in sorted(folder.glob(f"*{suffix}")) if lesson_of(place) == lesson]
     return found[0] if found else None

@@ -10,7 +10,7 @@ from course.cli.completing import complete_lesson
 from course.cli.folder import attempts_in, next_of, this_folder
 from course.cli.readying import exercises_named, refuse_unknown_lesson
 from course.exercises.exercise import Exercise
-from course.grading.attempts import Attempt
+from course.grading.attempts import Attempts
 from course.grading.hints import take_hint
 from course.show.words import command
 
@@ -27,7 +27,7 @@ def hint(name: str | None) -> None:
             return
         name = coming.next
     refuse_unknown_lesson(name)
-    exercise = _meant(name, attempts.known)
+    exercise = _meant(name, attempts)
     say_hints(exercise.name, take_hint(exercise, attempts), len(exercise.hints))
 
 
@@ -42,8 +42,8 @@ def say_hints(name: str, hints: Sequence[str], most: int) -> None:
     click.echo(f"{name} · {more} · then: {command(f'check {name}')}")
 
 
-def _meant(name: str, known: dict[str, Attempt]) -> Exercise:
+def _meant(name: str, attempts: Attempts) -> Exercise:
     """The exercise of a name; of a lesson the first with hints that is not right."""
     exercises = exercises_named(name)
-    left = [e for e in exercises if e.hints and not known.get(e.name, Attempt()).right]
+    left = [e for e in exercises if e.hints and not attempts.of(e.name).right]
     return (left or list(exercises))[0]

@@ -101,7 +101,7 @@ class _Judging:
         found = [
             mistake
             for mistake in self.setting.mistakes
-            if self._is(given, mistake.primal(*arguments)) and not self._is(mistake.primal(*arguments), right)
+            if self._is(given, wrong_value := mistake.primal(*arguments)) and not self._is(wrong_value, right)
         ]
         if len(found) == 1:
             (mistake,) = found

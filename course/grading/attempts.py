@@ -71,9 +71,13 @@ class Attempts:
         self._place = None if folder is None else folder / MARKER
         self.known = _attempts_in(self._read())
 
+    def of(self, exercise: str) -> Attempt:
+        """How an exercise stands; one that was never tried stands at nothing."""
+        return self.known.get(exercise, Attempt())
+
     def number(self, exercise: str, source: str) -> int:
         """Which try at an exercise a text is, from 1."""
-        return self.known.get(exercise, Attempt()).number(source)
+        return self.of(exercise).number(source)
 
     def keep(self, verdict: Verdict, source: str, lesson: Iterable[str] = ()) -> None:
         """Keeps a verdict on a text. `lesson` names all exercises beside it, which may be new to the file."""
@@ -81,7 +85,7 @@ class Attempts:
 
     def take_hint(self, exercise: str, most: int, lesson: Iterable[str] = ()) -> int:
         """Counts one hint more for an exercise, of `most` that there are; returns how many it has had."""
-        taken = min(self.known.get(exercise, Attempt()).hints + 1, most)
+        taken = min(self.of(exercise).hints + 1, most)
         self._change(exercise, lesson, lambda attempt: dataclasses.replace(attempt, hints=taken))
         return taken
 

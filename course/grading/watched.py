@@ -7,7 +7,7 @@ from pathlib import Path
 
 from course.exercises import select
 from course.exercises.exercise import Exercise
-from course.grading.attempts import Attempt, Attempts
+from course.grading.attempts import Attempts
 from course.grading.hints import take_hint
 from course.grading.reading import File, files_under, read_or_fault
 from course.grading.sentences import stopped_verdict
@@ -36,23 +36,19 @@ class Watched:
             name: The exercise's; a lesson's stands for its first one that is not right.
             early: Is called with the verdict on a wrong answer before its reason is looked for.
         """
-        exercise = self._meant(name)
+        attempts = Attempts(self._folder)
         submission = Submission(self._folder.name, self._files(), root=self._folder)
-        return sit(exercise, submission, Attempts(self._folder), seed=self._seed, early=early)
+        return sit(_meant(name, attempts), submission, attempts, seed=self._seed, early=early)
 
     def hints(self, name: str) -> tuple[tuple[str, ...], int]:
         """The hints of an exercise, one more than before, and how many it has in all."""
-        exercise = self._meant(name)
-        return take_hint(exercise, Attempts(self._folder)), len(exercise.hints)
+        attempts = Attempts(self._folder)
+        exercise = _meant(name, attempts)
+        return take_hint(exercise, attempts), len(exercise.hints)
 
     def stopped(self, name: str, reason: str) -> Verdict:
         """The verdict on an answer that took along the process that judged it."""
-        return stopped_verdict(self._meant(name), reason, self._folder.name, Feedback.WHERE)
-
-    def _meant(self, name: str) -> Exercise:
-        known, exercises = Attempts(self._folder).known, select(name)
-        left = [exercise for exercise in exercises if not known.get(exercise.name, Attempt()).right]
-        return (left or list(exercises))[0]
+        return stopped_verdict(_meant(name, Attempts(self._folder)), reason, self._folder.name, Feedback.WHERE)
 
     def changed(self) -> list[str]:
         """The exercises whose answer is another text than when this was last asked."""
@@ -77,6 +73,12 @@ class Watched:
             now[path] = (stamp, file)
         self._read = now
         return tuple(file for _, file in now.values())
+
+
+def _meant(name: str, attempts: Attempts) -> Exercise:
+    """The exercise of a name; of a lesson the first that is not right."""
+    exercises = select(name)
+    return next((exercise for exercise in exercises if not attempts.of(exercise.name).right), exercises[0])
 
 
 def _text_in(file: File, exercise: Exercise) -> list[str]:
