@@ -88,8 +88,10 @@ def pytest_collection(session: pytest.Session) -> bool | None:
     if path is None:
         return None
     from course.grading.ready import keep_programs
+    from course.quick_compile import compile_quickly
 
     keep_programs()
+    compile_quickly()
     from course.grading import Submission, SubmissionError
     from course.grading.soundness import Unsound, require_sound_jax
 

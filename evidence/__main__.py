@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from course.compile_cache import use_compile_cache
+from course.quick_compile import compile_quickly
 
 SECTIONS = ("corpus", "mutation", "lazy", "attacks")
 FLAGS = ("--list", "--slice", "--page")
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         raise SystemExit(f"There is no section {', '.join(unknown)}: there are {', '.join(SECTIONS)}.")
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
     use_compile_cache()
+    compile_quickly()
     from evidence import report
 
     sections = {name: importlib.import_module(f"evidence.{name}") for name in names or SECTIONS}

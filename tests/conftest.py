@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from course.compile_cache import use_compile_cache
+from course.quick_compile import compile_quickly
 
 os.environ.setdefault("HANDGRAD_CACHE", str(Path(__file__).parents[1] / ".pytest_cache" / "handgrad"))
 use_compile_cache()
+compile_quickly()
 
 pytest_plugins = ["pytester"]
 

@@ -11,6 +11,7 @@ from course.authoring.readme import write_readme
 from course.authoring.source import AuthoringError
 from course.compile_cache import use_compile_cache
 from course.lessons import SYLLABUS
+from course.quick_compile import compile_quickly
 
 WHAT = "make the notebooks and the README's syllabus, execute the notebooks, or draw the README's pictures"
 
@@ -80,6 +81,7 @@ def _check(checkout: Checkout) -> int:
     from course.authoring.whole import incomplete
 
     use_compile_cache()
+    compile_quickly()
     sentences = list(incomplete(checkout))
     for sentence in sentences:
         print(sentence)

@@ -10,19 +10,25 @@ import click
 
 from course.grading.ready import keep_programs
 from course.lessons import SYLLABUS
+from course.quick_compile import compile_quickly
 
 if TYPE_CHECKING:
     from course.exercises.exercise import Exercise
 
 
-def ready_jax() -> None:
+def ready_jax(*, timed: bool = False) -> None:
     """Imports JAX for judging, which is on the CPU, and finds out whether it computes right.
+
+    Args:
+        timed: Whether a time may be measured, so that programs are to be optimised.
 
     Raises:
         ClickException: This JAX computes wrongly on this machine.
     """
     os.environ.setdefault("JAX_PLATFORMS", "cpu")  # nothing else is used, and looking for it takes seconds
     keep_programs()
+    if not timed:
+        compile_quickly()
     gc.disable()  # all that an import makes stays: looking for garbage in it takes a tenth of the time
     from course.grading.soundness import Unsound, require_sound_jax
 

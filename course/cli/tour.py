@@ -29,7 +29,7 @@ def tour(folder: str) -> int:
     console = Console()
     with Progress() as progress:
         progress.say("starting JAX")
-        ready_jax()
+        ready_jax(timed=True)
         from course.cli.tour_example import find_example
 
         example = find_example()

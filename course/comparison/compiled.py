@@ -9,9 +9,7 @@ from typing import Any
 import jax
 
 from course.comparison.state import outside_of
-
-QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
-"""Compiler options for programs that run once or twice on small arrays: optimising would cost more than it saves."""
+from course.quick_compile import QUICK
 
 
 def quick(program: Callable[..., Any], *of: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,13 +9,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from course.comparison.compiled import QUICK
 from course.comparison.floating import split_floating
 from course.comparison.point import Point
 from course.comparison.precision import Precision
 from course.comparison.slips import naming_tolerance, near
 from course.comparison.tangents import Tangents
 from course.comparison.trees import Matched, has_tangent, without_float0
+from course.quick_compile import QUICK
 from course.records import Agreement, Cause
 
 

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from course.comparison.compiled import QUICK
 from course.comparison.floating import Join, along_floating, split_floating
 from course.comparison.norms import norm
 from course.comparison.point import Point
 from course.comparison.slips import known_factor
 from course.comparison.ways import Function, Way
 from course.comparison.wrong import Wrong
+from course.quick_compile import QUICK
 from course.records import Cause
 
 MOST_MISTAKES = 2

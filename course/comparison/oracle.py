@@ -17,13 +17,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from course.comparison.compiled import QUICK
 from course.comparison.floating import along_floating, split_floating
 from course.comparison.norms import norm, norm_of_all
 from course.comparison.point import Point
 from course.comparison.precision import Precision
 from course.comparison.study import Study, failure, study
 from course.comparison.trees import has_tangent, is_key, without_float0
+from course.quick_compile import QUICK
 
 DIRECTIONS = 2
 """Random directions an array in the inner-product test: one lets a wrong array pass once in a thousand at 1e-6."""

@@ -15,13 +15,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from course.comparison.compiled import QUICK
 from course.comparison.floating import along_floating, split_floating
 from course.comparison.oracle import draw_like, extent
 from course.comparison.point import Point
 from course.comparison.precision import Precision
 from course.comparison.study import Study, failure, study
 from course.comparison.trees import has_tangent, without_float0
+from course.quick_compile import QUICK
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ import pytest
 from course.authoring.checkout import PACKAGE, this_checkout
 from course.authoring.leaks import asked_of, leaks
 from course.authoring.solution import read_solution
-from course.comparison.compiled import QUICK
 from course.comparison.diagnosis import diagnose
 from course.comparison.judging import judging, stream
 from course.comparison.mistakes import parts_of
@@ -28,6 +27,7 @@ from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import PairTask
 from course.exercises.tasks.tangent_rule import TangentRuleTask
 from course.lessons import SYLLABUS
+from course.quick_compile import QUICK
 from course.records import Agreement
 
 SEPARATED = {

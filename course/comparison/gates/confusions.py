@@ -18,7 +18,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from course.comparison.compiled import QUICK
 from course.comparison.counting import count_jaxpr
 from course.comparison.floating import split_floating
 from course.comparison.gates.replay import run_equation
@@ -27,6 +26,7 @@ from course.comparison.gates.tape import Step, Value, floating, moving
 from course.comparison.gates.values import laid, replayed
 from course.comparison.study import Study, study
 from course.comparison.wrong import Wrong
+from course.quick_compile import QUICK
 from course.records import Cause
 
 MOST_TRIED = 1500

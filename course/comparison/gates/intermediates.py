@@ -9,13 +9,13 @@ import jax
 import numpy as np
 from jax.extend.core import ClosedJaxpr
 
-from course.comparison.compiled import QUICK
 from course.comparison.gates.places import Place
 from course.comparison.gates.tape import Manner, Tape, Value, floating, lay, values_of
 from course.comparison.gates.values import laid, replayed
 from course.comparison.study import study
 from course.comparison.trees import has_tangent
 from course.comparison.wrong import Wrong
+from course.quick_compile import QUICK
 from course.records import Cause
 
 Held = Callable[[list[Any]], list[Any]]

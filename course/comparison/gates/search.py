@@ -17,7 +17,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from course.comparison.compiled import QUICK
 from course.comparison.counting import count_jaxpr
 from course.comparison.floating import split_floating
 from course.comparison.gates.edges import Survey, survey
@@ -29,6 +28,7 @@ from course.comparison.study import Study
 from course.comparison.trees import has_tangent
 from course.comparison.ways import Way
 from course.comparison.wrong import Wrong
+from course.quick_compile import QUICK
 
 MOST_WORK = 2e10
 """FLOPs that a search may take: a second or two. A larger primal is searched by its edges alone, or not at all."""

@@ -12,13 +12,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from course.comparison.compiled import QUICK
 from course.comparison.gates.places import folder_of
 from course.comparison.gates.replay import read, run_equation
 from course.comparison.gates.tape import Manner, Step, Tape, Value, floating, lay, values_of
 from course.comparison.study import Study
 from course.comparison.trees import has_tangent
 from course.comparison.wrong import Wrong
+from course.quick_compile import QUICK
 
 Numbers = tuple[list[Any], dict[Value, Any]]
 """All values of a primal, and the cotangents of those that move."""

@@ -17,7 +17,6 @@ import jax
 import optax
 
 from course.comparison.answer import AnswerFault, Watch, refuse_change, refuse_packages, refuse_state, two_parts
-from course.comparison.compiled import QUICK
 from course.comparison.function import compare_values, in_float64
 from course.comparison.judging import Record, Setting, judging, to_comparison
 from course.comparison.mistakes import Mistake
@@ -26,6 +25,7 @@ from course.comparison.state import outside_of
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.findings import AS_ASKED, AWKWARD, VALUE, find_out
 from course.exercises.tasks.task import Sitting
+from course.quick_compile import QUICK
 from course.records import Cause, Check, Comparison, Feedback, Findings, Remark
 
 LIBRARIES = frozenset({"optax", "jax.example_libraries", "jax.experimental.optimizers"})

@@ -25,9 +25,11 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
     from course.grading.ready import keep_programs
     from course.grading.strangers.server import end_with_parent
+    from course.quick_compile import compile_quickly
 
     end_with_parent()
     keep_programs()
+    compile_quickly()
     from course.exercises import open_course, papers
     from course.grading.soundness import require_sound_jax
     from course.grading.strangers.processes import Server, Terms

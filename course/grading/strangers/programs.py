@@ -10,8 +10,8 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 
 from course.comparison.by_hand.marks import equations, find_mark
-from course.comparison.compiled import QUICK
 from course.grading.strangers.rebuilding import Files, Unknown, rebuild
+from course.quick_compile import QUICK
 
 MOST_BYTES = 1 << 30
 """Bytes of the largest array that a program may make: exercises have thousands of numbers."""
