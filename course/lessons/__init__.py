@@ -31,6 +31,7 @@ SYLLABUS = (
         "forward_mode", "Forward mode, and what a gradient costs without backpropagation", ("mlp", "reverse_mode"), 75
     ),
     Lesson("optimizers", "Optimisers, from gradient descent to AdamW", ("mlp",), 75),
+    Lesson("vanishing_gradients", "Gradients that vanish on the way down, and how to start", ("optimizers",), 75),
 )
 
 

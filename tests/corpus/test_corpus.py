@@ -8,12 +8,13 @@ from course.exercises import find_exercise, papers
 from course.exercises.tasks.function import FunctionTask
 from course.exercises.tasks.optimizer import OptimizerTask
 from course.exercises.tasks.pair import PairTask
+from course.exercises.tasks.random import RandomTask
 from course.exercises.tasks.tangent_rule import TangentRuleTask
 from course.grading.sentences import verdict_of
 from course.records import Feedback
 from tests.corpus.answers import Answer, all_answers, said_of
 
-FEWEST = {PairTask: (10, 4), TangentRuleTask: (10, 4), FunctionTask: (6, 3), OptimizerTask: (6, 2)}
+FEWEST = {PairTask: (10, 4), TangentRuleTask: (10, 4), FunctionTask: (6, 3), OptimizerTask: (6, 2), RandomTask: (6, 3)}
 """Wrong and right answers that there are at least, by the kind of task."""
 
 ASKED = {exercise.name: exercise for paper in papers() for exercise in paper.exercises if exercise.task.names}

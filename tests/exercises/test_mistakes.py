@@ -61,6 +61,7 @@ SEPARATED = {
     "forward_mode.network": 0.3,
     "forward_mode.quotient": 0.4,
     "forward_mode.logsumexp": 0.2,
+    "vanishing_gradients.deep_tanh": 0.4,
 }
 """How far apart any two mistakes, and any mistake and the truth, are at least: the worst array, relative to its norm.
 

@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import jax
+import numpy as np
 import pytest
 
 from course.comparison.mistakes import Mistake
@@ -12,20 +14,33 @@ from course.exercises.exercise import Exercise
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.function import FunctionTask
 from course.exercises.tasks.optimizer import OptimizerTask, Run
+from course.exercises.tasks.random import RandomTask
 from course.exercises.tasks.task import Sitting
 from course.records import Status
 
 FEWEST = 4
 BRIEF = 8
 """Steps along which every mistake of an optimiser shows."""
-TASKS = (FunctionTask, OptimizerTask)
+TASKS = (FunctionTask, OptimizerTask, RandomTask)
 EXERCISES = [e for paper in papers() for e in paper.exercises if isinstance(e.task, TASKS)]
 
 
-def made(task: FunctionTask | OptimizerTask, mistake: Mistake) -> dict[str, Callable[..., Any]]:
+def drawn_by(scales: Callable[..., Any]) -> Callable[..., Any]:
+    """Draws Gaussian numbers of some scales, from a key."""
+
+    def draw(key: Any, *arguments: Any) -> Any:
+        rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
+        return jax.tree.map(lambda scale: scale * rng.standard_normal(scale.shape), scales(*arguments))
+
+    return draw
+
+
+def made(task: FunctionTask | OptimizerTask | RandomTask, mistake: Mistake) -> dict[str, Callable[..., Any]]:
     """The answer of somebody who made a mistake."""
     if isinstance(task, FunctionTask):
         return {task.function: mistake.primal}
+    if isinstance(task, RandomTask):
+        return {task.function: drawn_by(mistake.primal)}
     init = mistake.primal(*task.settings).init
     return {task.init: init, task.update: lambda g, s, p, *settings: mistake.primal(*settings).update(g, s, p)}
 

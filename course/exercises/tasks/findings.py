@@ -24,7 +24,7 @@ AS_ASKED, VALUE, REVERSE, FORWARD = "as_asked", "forward_value", "reverse_mode",
 DIFFERENCES, FLOAT32, AWKWARD, COST = "central_differences", "float32", "awkward_cases", "cost"
 
 QUESTION_OF_CHECK = {"reverse": REVERSE, "forward": FORWARD, "differences": DIFFERENCES, "float32": FLOAT32}
-"""Which question each check of a comparison answers."""
+"""Which question each check of a comparison answers; every other check is of the value."""
 
 ALL_BUT_ROBUST = 0.5
 """The share of the points for an answer that is right at ordinary inputs and wrong at awkward ones."""
@@ -70,7 +70,7 @@ def _failed(found: Comparison) -> str:
         return VALUE if found.faults[0].kind == "value" else AS_ASKED
     failed = [check.name for check in found.checks if not check.passed]
     if failed:
-        return QUESTION_OF_CHECK[failed[0]]
+        return QUESTION_OF_CHECK.get(failed[0], VALUE)
     if any(array.value is not None for array in found.arrays):
         return VALUE
     return FORWARD if any(array.reverse is None for array in found.arrays) else REVERSE
