@@ -1,4 +1,4 @@
-"""Answers to `vanishing_gradients`: a deep stack backward, its cotangents' norms, and weights drawn so that these last."""
+"""Answers to `vanishing_gradients`: norms by layer, a deep stack backward, and weights drawn so that signals last."""
 
 from collections.abc import Callable, Sequence
 

@@ -102,7 +102,10 @@ def _plain(function: Any) -> Any:
 def _used(function: FunctionType) -> Iterator[tuple[str, Any]]:
     """The names that a function uses from outside, with their values."""
     code, space = function.__code__, function.__globals__
-    yield from ((name, space[name]) for name in _names(code) if name in space)
+    names = frozenset(_names(code))
+    used = [(name, space[name]) for name in _names(code) if name in space]
+    yield from used
+    yield from _submodules(used, names)
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
         try:
             yield name, cell.cell_contents
@@ -112,6 +115,18 @@ def _used(function: FunctionType) -> Iterator[tuple[str, Any]]:
     parameters = code.co_varnames[: code.co_argcount]
     yield from zip(parameters[len(parameters) - len(defaults) :], defaults, strict=True)
     yield from (function.__kwdefaults__ or {}).items()
+
+
+def _submodules(used: Iterable[tuple[str, Any]], names: frozenset[str]) -> Iterator[tuple[str, Any]]:
+    """The modules that code reaches from others by attributes, such as `jax.nn.initializers`, by their whole names."""
+    waiting, met = [(name, value) for name, value in used if isinstance(value, ModuleType)], set[str]()
+    while waiting:
+        whole, module = waiting.pop()
+        inner = [(f"{whole}.{name}", value) for name, value in vars(module).items() if name in names]
+        new = [(name, value) for name, value in inner if isinstance(value, ModuleType) and value.__name__ not in met]
+        met.update(value.__name__ for _, value in new)
+        waiting += new
+        yield from new
 
 
 def _names(code: CodeType) -> Iterator[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from course.comparison.compiled import QUICK
 from course.comparison.moments import Measure
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.mistakes import vanishing_gradients as mistakes
@@ -30,7 +32,7 @@ FUNNEL = (90, 120, 120, 50)
 DEEP = (100,) * (LAYERS + 1)
 
 DECADES = 4.0
-"""Powers of ten that chance alone may take a signal up or down in `LAYERS` layers of 100 units: five standard errors."""
+"""Powers of ten that chance may take a signal up or down in `LAYERS` layers of 100 units: five standard errors."""
 
 ROWS = 16
 """Signals that are sent through a drawn network."""
@@ -109,7 +111,7 @@ def mistaken_norms(x: Any, w: Any, y_bar: Any) -> np.ndarray:
     The mistake is a stack of the right value whose true derivative is the wrong answer.
     """
 
-    @jax.jit
+    @partial(jax.jit, compiler_options=QUICK)
     def norms(x: Any, w: Any, y_bar: Any) -> Any:
         (w_bar,) = jax.vjp(lambda w: mistakes.quarter(x, w), w)[1](y_bar)
         return jnp.sqrt(jnp.sum(w_bar**2, axis=(1, 2)))
@@ -135,17 +137,17 @@ BOUND = Exercise(
     name="vanishing_gradients.q1",
     title="the most that fifty slopes leave",
     task=Number(
-        f"{LAYERS} layers of one unit each, every weight 1. How large can the derivative of the output by the input be, "
-        "at the most, if the activation is the sigmoid? And if it is tanh? Answer with the powers of ten, as a pair of "
-        "base-10 logarithms: (sigmoid, tanh).",
+        f"{LAYERS} layers of one unit each, every weight 1. How large can the derivative of the output by the input "
+        "be, at the most, if the activation is the sigmoid? And if it is tanh? Answer with the powers of ten, as a "
+        "pair of base-10 logarithms: (sigmoid, tanh).",
         compute=_bounds,
         says="Right: 7.9e-31 for the sigmoid, at best. Tanh's bound is 1, and says nothing: whether the gradient lasts "
         "hangs on how near to 0 its units are, and on the weights.",
         traps=(
             (
                 lambda: (_bounds()[0], _bounds()[0]),
-                "The sigmoid is right. But a quarter is the sigmoid's largest slope; tanh is twice as high and twice as "
-                "steep in x. How steep is it at 0?",
+                "The sigmoid is right. But a quarter is the sigmoid's largest slope; tanh is twice as high and twice "
+                "as steep in x. How steep is it at 0?",
             ),
             (lambda: (-_bounds()[0], 0.0), "A number below 1 has a negative logarithm."),
             (lambda: (LAYERS * math.log(0.25), 0.0), "That is the natural logarithm. How many powers of ten is it?"),
@@ -174,11 +176,11 @@ NORMS = Exercise(
         "One layer first, without any loop: from the cotangent of `activation(z)` to that of `z`, and from there to "
         "that of h, where z = h @ weights. You have written both.",
         "A loop over the layers, last one first, that carries h_bar and puts its norm on record after each layer. In "
-        "Python that is `for ... in reversed(...)` and a list; as a scan it is a function (carried, layer) -> (carried, "
-        "record), started with y_bar, over the pair (z, w), with reverse=True.",
-        "The record of a scan with reverse=True stands in the order of the layers; a list of yours, filled from the last "
-        "layer to the first, must be turned round. The norm is the root of the sum of all squares, over the batch "
-        "too.",
+        "Python that is `for ... in reversed(...)` and a list; as a scan it is a function (carried, layer) -> "
+        "(carried, record), started with y_bar, over the pair (z, w), with reverse=True.",
+        "The record of a scan with reverse=True stands in the order of the layers; a list of yours, filled from the "
+        "last layer to the first, must be turned round. The norm is the root of the sum of all squares, over the "
+        "batch too.",
     ),
     asks={"norms": "what does a layer hand to the one before it, and in which order are norms wanted?   (steps 1, 3)"},
 )
@@ -199,15 +201,15 @@ DEEP_TANH = Exercise(
     cost_points=1,
     hard=True,
     hints=(
-        "Forward is deep_tanh with a record: jax.lax.scan(layer, x, w) calls layer(h, weights) for one layer after the "
-        "other and returns (the last h, the stack of all records). Tanh's slope is known from what tanh gave: so what is "
-        "worth recording?",
+        "Forward is deep_tanh with a record: jax.lax.scan(layer, x, w) calls layer(h, weights) for one layer after "
+        "the other and returns (the last h, the stack of all records). Tanh's slope is known from what tanh gave: so "
+        "what is worth recording?",
         "Backward is a scan as well, with reverse=True, that carries h_bar from y_bar to x_bar. Its function gets "
-        "(h_bar, (h, weights, a)) for one layer: what entered it, its weights, what it gave. It returns the next h_bar, "
-        "and records this layer's w_bar.",
-        "What enters layer l is what layer l - 1 gave, and x enters the first. x[None] is x with a new first axis, and "
-        "jnp.concatenate takes a list of arrays: in front x, behind it all but the last of what was given. Then, as ever:"
-        " one product with a transpose for h_bar, one for w_bar.",
+        "(h_bar, (h, weights, a)) for one layer: what entered it, its weights, what it gave. It returns the next "
+        "h_bar, and records this layer's w_bar.",
+        "What enters layer l is what layer l - 1 gave, and x enters the first. x[None] is x with a new first axis, "
+        "and jnp.concatenate takes a list of arrays: in front x, behind it all but the last of what was given. Then, "
+        "as ever: one product with a transpose for h_bar, one for w_bar.",
     ),
     asks={
         "x_bar": "from which layer does the scan begin, and what is carried?   (steps 2, 3)",
@@ -223,8 +225,8 @@ KEEPING = Exercise(
         "largest. For which s does a cotangent keep its mean square from layer to layer, if the activation is the "
         "sigmoid? And if it is tanh? Answer with a pair, (sigmoid, tanh).",
         compute=_keeping,
-        says="Right. But with s = 4 a sigmoid's units do not stay near 0: look at the picture. With tanh and s = 1, all "
-        "is well at the start.",
+        says="Right. But with s = 4 a sigmoid's units do not stay near 0: look at the picture. With tanh and s = 1, "
+        "all is well at the start.",
         traps=(
             (lambda: (16.0, 1.0), "That is the factor of the variance. By what are the weights themselves multiplied?"),
             (lambda: (2.0, 1.0), "A root too many: the slope is squared too, as soon as you look at squares."),
@@ -272,10 +274,10 @@ HE_LAYERS = Exercise(
     ),
     points=3,
     hints=(
-        "sizes of (90, 120, 120, 50) are three layers: 90 to 120, 120 to 120, 120 to 50. jax.random.split(key, 3) makes "
-        "three keys of one.",
-        "Each number of h @ w is a sum of d_in products. Of its square, relu lets a half through, on average: the weights' "
-        "variance must be twice what it would be without.",
+        "sizes of (90, 120, 120, 50) are three layers: 90 to 120, 120 to 120, 120 to 50. jax.random.split(key, 3) "
+        "makes three keys of one.",
+        "Each number of h @ w is a sum of d_in products. Of its square, relu lets a half through, on average: the "
+        "weights' variance must be twice what it would be without.",
         "zip(keys, sizes[:-1], sizes[1:]) gives you a key, d_in and d_out for each layer; return a list. As in xavier, "
         "multiply by the root of the variance.",
     ),
@@ -292,30 +294,32 @@ REMEDIES = Exercise(
             Option(
                 "a",
                 "Gradients become too small for float32, so one computes in float64, or scales the loss up.",
-                "Try it: the picture of norms by layer has the same slope in float64, where nothing underflows. The early "
-                "layers would still learn 10**20 times slower than the late ones. Scaling the loss is a remedy for float16,"
-                " and scales all layers alike.",
+                "Try it: the picture of norms by layer has the same slope in float64, where nothing underflows. The "
+                "early layers would still learn 10**20 times slower than the late ones. Scaling the loss is a remedy "
+                "for float16, and scales all layers alike.",
             ),
             Option(
                 "b",
-                "The rate is too small for the early layers, so one takes a larger one, and clips gradients by their norm.",
-                "A rate that suits the first layer would tear the last one apart, and clipping makes gradients smaller: it "
-                "is a remedy for those that explode.",
+                "The rate is too small for the early layers, so one takes a larger one, and clips gradients by their "
+                "norm.",
+                "A rate that suits the first layer would tear the last one apart, and clipping makes gradients "
+                "smaller: it is a remedy for those that explode.",
             ),
             Option(
                 "c",
-                "Backward multiplies one factor a layer, slopes times weights. If these are below 1 on average, the product "
-                "falls exponentially with depth. Remedies keep the factor near 1: relus, weights scaled by d_in, "
-                "normalisation; or add a path without factors: skip connections, gates.",
-                "Right: whatever the remedy, ask which factor of the product it touches, or which path it opens beside it.",
+                "Backward multiplies one factor a layer, slopes times weights. If these are below 1 on average, the "
+                "product falls exponentially with depth. Remedies keep the factor near 1: relus, weights scaled by "
+                "d_in, normalisation; or add a path without factors: skip connections, gates.",
+                "Right: whatever the remedy, ask which factor of the product it touches, or which path it opens "
+                "beside it.",
                 right=True,
             ),
             Option(
                 "d",
-                "The sigmoid saturates: its slope is near 0 for large inputs. So one takes tanh, whose slope is at most 1, "
-                "and gradients no longer vanish.",
-                "Saturation is a part of it, but a sigmoid that is not saturated at all still leaves at most a quarter. And "
-                "a bound of 1 from above keeps nothing from vanishing: tanh saturates as well.",
+                "The sigmoid saturates: its slope is near 0 for large inputs. So one takes tanh, whose slope is at "
+                "most 1, and gradients no longer vanish.",
+                "Saturation is a part of it, but a sigmoid that is not saturated at all still leaves at most a "
+                "quarter. And a bound of 1 from above keeps nothing from vanishing: tanh saturates as well.",
             ),
         ),
     ),
@@ -336,8 +340,8 @@ WHICH_MISTAKE = Exercise(
             Option(
                 "b",
                 "Tanh's slope was taken to be at most a quarter.",
-                "Right: one quarter in the last layer, and another one for every layer before it. It is the sigmoid that has"
-                " its bound at 1/4.",
+                "Right: one quarter in the last layer, and another one for every layer before it. It is the sigmoid "
+                "that has its bound at 1/4.",
                 right=True,
             ),
             Option(

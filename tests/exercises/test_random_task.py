@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.nn import initializers
 
 from course.comparison.mistakes import Mistake
 from course.comparison.moments import ERRORS, Measure
@@ -14,6 +15,8 @@ from course.exercises.tasks.pair import Case
 from course.exercises.tasks.random import RandomTask
 from course.exercises.tasks.task import Sitting
 from course.records import Feedback, Status, plain
+
+ready_made = initializers.glorot_normal()
 
 D_IN, D_OUT = 80, 50
 STD = 0.25
@@ -118,11 +121,18 @@ def test_the_variance_may_be_off_by_five_standard_errors_and_by_no_more():
         assert judged(lambda *a, f=factor: scaled(*a) * math.sqrt(f)).status is status
 
 
-def test_a_ready_initialiser_is_refused():
-    from jax.nn import initializers
-
-    found = judged(lambda key, *sizes: initializers.normal(STD)(key, sizes))
+@pytest.mark.parametrize(
+    "ready",
+    [
+        lambda key, *sizes: initializers.normal(STD)(key, sizes),
+        lambda key, *sizes: jax.nn.initializers.normal(STD)(key, sizes),
+        lambda key, *sizes: ready_made(key, sizes),
+    ],
+)
+def test_a_ready_initialiser_is_refused_by_whatever_name(ready):
+    found = judged(ready)
     assert found.status is Status.REFUSED
+    assert "has ready what this exercise asks you to write" in found.remarks[0].text
 
 
 def test_arrays_that_share_a_key_are_told_even_where_their_shapes_differ():

@@ -448,6 +448,31 @@ def test_complex_steps_and_differences_are_right_where_they_are_what_is_asked(na
     assert answers.weaker == weaker
 
 
+DRAWN = "jnp.sqrt(variance) * jax.random.normal(key, (d_in, d_out))"
+
+
+@pytest.mark.parametrize(
+    "instead, status, says",
+    [
+        (DRAWN, Status.RIGHT, ""),
+        (f"2 * {DRAWN}", Status.WRONG, "times the right one"),
+        (DRAWN.replace("key,", "jax.random.key(0),"), Status.WRONG, "Two keys give the same numbers"),
+        (
+            "jax.nn.initializers.glorot_normal()(key, (d_in, d_out))",
+            Status.REFUSED,
+            "`jax.nn.initializers.glorot_normal` has ready",
+        ),
+    ],
+)
+def test_what_draws_from_a_key_is_judged_apart_by_its_moments(instead, status, says, remote):
+    exercise = find_exercise("vanishing_gradients.xavier")
+    text = (SOLUTIONS / "vanishing_gradients.py").read_text(encoding="utf-8")
+    assert text.count(DRAWN) == 1
+    verdict = judge(exercise, remote(text.replace(DRAWN, instead), (exercise,)), seed=1 << 70, feedback=Feedback.NAME)
+    assert verdict.status is status
+    assert says in " ".join(verdict.lines)
+
+
 STEP = find_exercise("optimizers.momentum")
 STEP = dataclasses.replace(STEP, task=dataclasses.replace(STEP.task, mistakes=()))
 

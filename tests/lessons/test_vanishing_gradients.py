@@ -1,4 +1,4 @@
-"""What answers to `vanishing_gradients` must meet: other people's numbers, what each rule is for, and the exam paper."""
+"""What answers to `vanishing_gradients` must meet: JAX's own numbers, what each rule is for, and the exam paper."""
 
 import itertools
 from functools import cache, partial

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -105,8 +106,8 @@ DEEP_TANH = (
     Mistake(
         "a quarter of the slope",
         quarter,
-        "Every tanh takes the cotangent down to a quarter of what it should: 1/4 is the most that a sigmoid's slope can "
-        "be. Tanh's can be 1.",
+        "Every tanh takes the cotangent down to a quarter of what it should: 1/4 is the most that a sigmoid's slope "
+        "can be. Tanh's can be 1.",
         "How steep is tanh at 0?   (step 2)",
     ),
     Mistake(
@@ -255,7 +256,7 @@ def filled(deviation: Deviation) -> Callable[[int, int], np.ndarray]:
 
 def layers_filled(deviation: Deviation) -> Callable[[Sequence[int]], list[np.ndarray]]:
     """The same for all layers between some sizes."""
-    return lambda sizes: [filled(deviation)(*pair) for pair in zip(sizes[:-1], sizes[1:], strict=True)]
+    return lambda sizes: [filled(deviation)(*pair) for pair in pairwise(sizes)]
 
 
 _VARIANCE_ASK = "Numbers of variance 1, times c: what is their variance?   (step 2)"

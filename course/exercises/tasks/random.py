@@ -15,8 +15,8 @@ from course.exercises.tasks.pair import Case, Drawing
 from course.exercises.tasks.task import Sitting
 from course.records import Comparison, Findings
 
-INITIALISERS = frozenset({"jax.nn.initializers"})
-"""Where such functions lie ready: an answer that takes one of them is none."""
+INITIALISERS = frozenset({"jax.nn.initializers", "jax._src.nn.initializers"})
+"""Where such functions lie ready, and where they come from: an answer that takes one of them is none."""
 
 
 @dataclass(frozen=True)

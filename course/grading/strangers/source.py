@@ -76,9 +76,9 @@ def refusal_in(
     own = {name for statement in statements if statement.role is not Role.IMPORT for name in statement.binds}
     known = {name: whole for statement in statements for name, whole in imported_names(statement.node).items()}
     for statement in statements:
-        for name, whole in imported_names(statement.node).items():
+        for name, whole, number in _modules_in(statement, known) if refuses else ():
             if lies_in(whole, refuses):
-                return ready_made_fault(name, names[-1], statement.cell.line(statement.node.lineno))
+                return ready_made_fault(name, names[-1], statement.cell.line(number))
         if statement.role is Role.QUESTION:
             allowed = frozenset({"*"})
         else:
@@ -86,6 +86,15 @@ def refusal_in(
         for fault in _faults(statement, known, own, allowed, beside):
             return fault
     return None
+
+
+def _modules_in(statement: Statement, known: dict[str, str]) -> Iterator[tuple[str, str, int]]:
+    """What a statement imports or reaches by attributes: as it is called there, its whole name, its line."""
+    for name, whole in imported_names(statement.node).items():
+        yield name, whole, statement.node.lineno
+    for node in ast.walk(statement.node):
+        if isinstance(node, ast.Attribute):
+            yield ast.unparse(node), _whole(node, known), node.lineno
 
 
 def executed_for(files: Sequence[File], names: Sequence[str]) -> tuple[Statement, ...]:
