@@ -24,6 +24,7 @@ NOTHING = "what a sum begins with, whatever its sign"
 AXES = "JAX takes axes from anything that can be gone through"
 TYPED = "subtracted from floating-point numbers, it becomes what they are"
 ZERO = "minus zero is zero"
+SIGN = "a norm does not see a sign"
 
 _COTANGENTS = "return Cotangents(z2_bar, w2_bar, b2_bar, a1_bar, z1_bar, w1_bar, b1_bar)"
 _ONE_HOT = "chosen = jax.nn.one_hot(labels, logits.shape[-1], dtype=logits.dtype)"
@@ -218,5 +219,19 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "optimizers.warmup_cosine",
         "falling = peak * (1 + jnp.cos(jnp.pi * part)) / 2",
         [("jnp.pi * part", "-(jnp.pi * part)", "a cosine is the same on both sides of 0")],
+    ),
+    *_each(
+        "vanishing_gradients.gradient_norms",
+        "h_bar = h_bar * slope(z) @ weights.T",
+        [
+            ("h_bar * slope(z) @ weights.T", "-(h_bar * slope(z) @ weights.T)", SIGN),
+            ("h_bar * slope(z) @", "-(h_bar * slope(z)) @", SIGN),
+            ("slope(z)", "-slope(z)", SIGN),
+        ],
+    ),
+    *_each(
+        "vanishing_gradients.gradient_norms",
+        "return jax.lax.scan(layer, y_bar, (z, w), reverse=True)[1]",
+        [("[1]", "[-1]", "the last part of two")],
     ),
 )

@@ -22,7 +22,7 @@ from course.lessons.linear_and_activations import relu, sigmoid, tanh
 from course.lessons.vanishing_gradients import deep_tanh, relu_slope, sigmoid_slope, signals, tanh_slope
 from course.show import plots
 
-jax.config.update("jax_enable_x64", True)  # float32 ends at 1e-38, and squares of small numbers come there soon
+jax.config.update("jax_enable_x64", True)  # in float32 a square of 1e-30 is 0
 np.set_printoptions(precision=4, suppress=True)
 
 # %% [markdown] name="one-unit"
@@ -132,16 +132,19 @@ def signal_sizes(activation, x, w):
 
 print("sizes behind each layer: ", signal_sizes(sigmoid, small_x, small_w))
 
+
+def running_sum(total, row):
+    return total + row, total + row
+
+
 # with reverse=True the last row comes first; the records stand at their rows all the same
-print(
-    "sums from the right:     ", jax.lax.scan(lambda total, row: (total + row,) * 2, 0, jnp.arange(4), reverse=True)[1]
-)
+print("sums from the right:     ", jax.lax.scan(running_sum, 0, jnp.arange(4), reverse=True)[1])
 
 # %% [markdown] name="norms-turn"
 # ### Your turn: the norm at every layer
 #
-# You get `slope`, a function such as `sigmoid_slope`, the stack of every `z`, the stack of weights and `y_bar`. A Python loop is as good as
-# a scan, if slower to compile.
+# You get `slope`, a function such as `sigmoid_slope`, the stack of every `z`, the stack of weights and `y_bar`. A scan over two stacks at
+# once takes them as a pair, `(z, w)`, and hands its function a pair. A Python loop is as good, if slower to compile.
 
 # %% name="your-norms" tags=["exercise"]
 from solutions.vanishing_gradients import gradient_norms
