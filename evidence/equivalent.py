@@ -25,6 +25,7 @@ AXES = "JAX takes axes from anything that can be gone through"
 TYPED = "subtracted from floating-point numbers, it becomes what they are"
 ZERO = "minus zero is zero"
 SIGN = "a norm does not see a sign"
+SIDES = "drawn alike on both sides of 0"
 
 _COTANGENTS = "return Cotangents(z2_bar, w2_bar, b2_bar, a1_bar, z1_bar, w1_bar, b1_bar)"
 _ONE_HOT = "chosen = jax.nn.one_hot(labels, logits.shape[-1], dtype=logits.dtype)"
@@ -36,6 +37,8 @@ _LINE_BWD = "now_bar, _, _ = line_loss_bwd(residuals, jnp.ones_like(loss))"
 _PREDICTION_BAR = "prediction_bar = loss_bar * error / len(error)"
 _LEAF_ERROR = "return jax.tree.map(lambda given, r: norm(given - r) / jnp.maximum(norm(r), least), params_bar, right)"
 _TOTAL_BAR = "total_bar = -(y_bar * spent / total ** 2).sum(axis=1, keepdims=True)"
+_DRAWN = "jnp.sqrt(variance) * jax.random.normal(key, (d_in, d_out))"
+_DRAWN_LAYER = "jnp.sqrt(2 / d_in) * jax.random.normal(layer_key, (d_in, d_out))"
 _Z2_BAR = "z2_bar = loss_bar * error / len(x)"
 
 
@@ -233,5 +236,23 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "vanishing_gradients.gradient_norms",
         "return jax.lax.scan(layer, y_bar, (z, w), reverse=True)[1]",
         [("[1]", "[-1]", "the last part of two")],
+    ),
+    *_each(
+        "vanishing_gradients.xavier",
+        f"return {_DRAWN}",
+        [
+            (_DRAWN, f"-({_DRAWN})", SIDES),
+            ("jnp.sqrt", "-jnp.sqrt", SIDES),
+            ("jax", "-jax", SIDES),
+        ],
+    ),
+    *_each(
+        "vanishing_gradients.he_layers",
+        f"return [{_DRAWN_LAYER} for layer_key, d_in, d_out in zip(keys, sizes[:-1], sizes[1:], strict=True)]",
+        [
+            (_DRAWN_LAYER, f"-({_DRAWN_LAYER})", SIDES),
+            ("jnp.sqrt", "-jnp.sqrt", SIDES),
+            ("jax", "-jax", SIDES),
+        ],
     ),
 )

@@ -214,7 +214,7 @@ def _odd_pair(array: _Drawn, earlier: Sequence[_Drawn]) -> Slip | None:
         return Slip("key", "What comes from one key is not independent of what comes from another.", "")
     for other in earlier:
         if _together(array.unit[0], other.unit[0]):
-            text = f"It is not independent of {other.path}: is a key used twice?"
+            text = f"Not independent of {other.path}: is a key used twice?"
             return Slip("dependent", text, "Which key does each array come from?")
     return None
 

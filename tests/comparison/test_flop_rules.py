@@ -201,9 +201,7 @@ def test_linear_algebra_is_counted_by_its_leading_order_and_says_so(function, fl
     assert any("approximate" in note for note in cost.notes)
 
 
-AS_USUAL = {
-    name: True for name in QUICK if name == "xla_cpu_use_fusion_emitters"
-}  # else a scatter is a loop
+AS_USUAL = {name: True for name in QUICK if name == "xla_cpu_use_fusion_emitters"}  # else a scatter is a loop
 
 
 def xla_flops(fun, *args):
