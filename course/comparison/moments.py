@@ -203,9 +203,9 @@ def _alignment(rows: np.ndarray) -> float:
     """The mean of d * cos(angle)**2 over all pairs of rows of d numbers; 1 where they are independent."""
     with np.errstate(invalid="ignore"):
         directions = rows / np.linalg.norm(rows, axis=-1, keepdims=True)
-    cosines = directions @ directions.swapaxes(1, 2)
-    one, other = np.triu_indices(rows.shape[1], 1)
-    return float(np.mean(cosines[:, one, other] ** 2) * rows.shape[-1])
+    draws, count, d = rows.shape
+    squares = sum(float(np.sum((one @ one.T) ** 2)) - count for one in directions)  # less the cosines with themselves
+    return squares / (draws * count * (count - 1)) * d
 
 
 def _odd_pair(array: _Drawn, earlier: Sequence[_Drawn]) -> Slip | None:

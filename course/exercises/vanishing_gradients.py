@@ -29,10 +29,10 @@ LAYERS = 50
 XAVIER_SIZES = (120, 50)
 FUNNEL = (90, 120, 120, 50)
 """Two layers of one shape, which show whether they share a key, and two that tell d_in from d_out."""
-DEEP = (100,) * (LAYERS + 1)
+DEEP = (64,) * (LAYERS + 1)
 
-DECADES = 4.0
-"""Powers of ten that chance may take a signal up or down in `LAYERS` layers of 100 units: five standard errors."""
+DECADES = 6.0
+"""Powers of ten that chance may take a signal up or down in `LAYERS` layers of 64 units: five standard errors."""
 
 ROWS = 16
 """Signals that are sent through a drawn network."""
