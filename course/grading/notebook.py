@@ -145,6 +145,7 @@ def _asked_name(function: Any, there: Mapping[str, Any], asking: Mapping[str, An
 
 def _judge(exercise: Exercise, namespace: Mapping[str, Any], debug: bool) -> Verdict:
     from course.grading.attempts import Attempts
+    from course.grading.saved import change_notice
     from course.grading.sitting import sit
     from course.grading.soundness import Unsound
     from course.grading.submission import Submission
@@ -157,8 +158,9 @@ def _judge(exercise: Exercise, namespace: Mapping[str, Any], debug: bool) -> Ver
     except Unsound as error:
         raise Misuse(str(error)) from None
     finally:
-        if attempts.complaint:
-            print(attempts.complaint)
+        for notice in (attempts.complaint, "" if _is_graded() else change_notice(namespace, exercise.task.names)):
+            if notice:
+                print(notice)
 
 
 class _Early:
