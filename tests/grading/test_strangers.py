@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from course.exercises import find_exercise, select
+from course.exercises import find_exercise, lesson_names, paper_of, select
 from course.exercises.exercise import Exercise
 from course.exercises.tasks.function import FunctionTask
 from course.grading import Submission, judge
@@ -389,21 +389,42 @@ def test_no_secret_is_in_the_environment(remote, monkeypatch):
     assert "SECRET" not in found.printed
 
 
-@pytest.mark.slow
-def test_every_solution_is_right_and_costs_what_it_costs_in_one_s_own_process(server, tmp_path):
+def first_that_asks_for_code(lesson):
+    return next(exercise for exercise in paper_of(lesson).exercises if exercise.task.names)
+
+
+@pytest.fixture(scope="module")
+def solved(server, tmp_path_factory):
+    """All answers of the course, apart and in this process."""
+    folder = tmp_path_factory.mktemp("solved")
     for path in SOLUTIONS.glob("[a-z]*.py"):
         text = re.sub(r"from solutions\.\w+ import", "from course.answers import", path.read_text(encoding="utf-8"))
-        (tmp_path / path.name).write_text(text, encoding="utf-8")
-    remote, local = Remote("all", tmp_path, server, roles_of(select())), Submission.read(tmp_path)
-    for exercise in select():
-        there, here = judge(exercise, remote), judge(exercise, local)
-        for said in ("status", "lines", "points", "cost_points"):
-            assert getattr(there, said) == getattr(here, said)
-        assert bool(there.comparison) == bool(here.comparison)
-        if here.comparison:
-            assert there.comparison.costs == here.comparison.costs
-            assert there.comparison.excesses == here.comparison.excesses
+        (folder / path.name).write_text(text, encoding="utf-8")
+    remote = Remote("all", folder, server, roles_of(select()))
+    yield remote, Submission.read(folder)
     remote.close()
+
+
+def hold_apart_against_here(exercise, solved):
+    there, here = (judge(exercise, submission) for submission in solved)
+    for said in ("status", "lines", "points", "cost_points"):
+        assert getattr(there, said) == getattr(here, said)
+    assert bool(there.comparison) == bool(here.comparison)
+    if here.comparison:
+        assert there.comparison.costs == here.comparison.costs
+        assert there.comparison.excesses == here.comparison.excesses
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", lesson_names())
+def test_a_solution_is_right_and_costs_what_it_costs_in_one_s_own_process(lesson, solved):
+    hold_apart_against_here(first_that_asks_for_code(lesson), solved)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("exercise", select(), ids=lambda exercise: exercise.name)
+def test_every_solution_is_right_and_costs_what_it_costs_in_one_s_own_process(exercise, solved):
+    hold_apart_against_here(exercise, solved)
 
 
 SLOPE = Exercise(
