@@ -22,8 +22,10 @@ from course.grading.stubs import unfinished
 def notebook_of(namespace: Mapping[str, Any]) -> Path | None:
     """The file of the notebook that runs here, where Jupyter or VS Code says which one it is."""
     said = namespace.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")
-    place = Path(said) if isinstance(said, str) else None
-    return place if place is not None and place.suffix == ".ipynb" and place.is_file() else None
+    if not isinstance(said, str) or not said.endswith(".ipynb"):
+        return None
+    places = Path(said), Path.cwd() / Path(said).name  # Jupyter says where from its own root, and runs beside the file
+    return next((place for place in places if place.is_file()), None)
 
 
 def changed_since_run(notebook: Path, names: Sequence[str], ran: Iterable[str]) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import course
+
 TOKEN = "learner"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 QUIET = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
@@ -50,17 +52,18 @@ def lab(folder: Path, home: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     places = {f"JUPYTER_{name}_DIR": str(home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root"),
-            *(f"--port={port}", f"--IdentityProvider.token={TOKEN}", "--LabApp.extension_manager=readonly"),
-            *(f"--LabApp.user_settings_dir={home / 'settings'}", f"--LabApp.workspaces_dir={home / 'workspaces'}"),
-        ],
-        cwd=folder,
-        env={**os.environ, **places, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        stdout=(home / "log").open("w"),
-        stderr=subprocess.STDOUT,
-    )
+    with (home / "log").open("w") as log:
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--expose-app-in-browser", "--allow-root"),
+                *(f"--port={port}", f"--IdentityProvider.token={TOKEN}", "--LabApp.extension_manager=readonly"),
+                *(f"--LabApp.user_settings_dir={home / 'settings'}", f"--LabApp.workspaces_dir={home / 'workspaces'}"),
+            ],
+            cwd=folder,
+            env={**os.environ, **places, "PYTHONPATH": str(Path(course.__file__).parents[1])},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
     try:
         address = f"http://127.0.0.1:{port}"
         _wait_for(f"{address}/api/status?token={TOKEN}", server)

@@ -38,6 +38,9 @@ def test_the_notice_names_the_notebook_that_jupyter_runs(tmp_path, monkeypatch):
     monkeypatch.setenv("JPY_SESSION_NAME", str(place))
     assert change_notice({"In": [WRONG]}, NAMES).startswith("07_relu.ipynb, as saved, holds another relu_bwd ")
     assert change_notice({"In": [RIGHT]}, NAMES) == ""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JPY_SESSION_NAME", "from/its/root/07_relu.ipynb")
+    assert change_notice({"In": [WRONG]}, NAMES)
 
 
 def test_where_no_notebook_is_known_nothing_is_said(tmp_path, monkeypatch):
