@@ -39,7 +39,7 @@ def test_the_notice_names_the_notebook_that_jupyter_runs(tmp_path, monkeypatch):
     assert change_notice({"In": [WRONG]}, NAMES).startswith("07_relu.ipynb, as saved, holds another relu_bwd ")
     assert change_notice({"In": [RIGHT]}, NAMES) == ""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("JPY_SESSION_NAME", "from/its/root/07_relu.ipynb")
+    monkeypatch.setenv("JPY_SESSION_NAME", "a/class/07_relu.ipynb")
     assert change_notice({"In": [WRONG]}, NAMES)
 
 
