@@ -23,6 +23,7 @@ _HOME = {
     "check": "course.grading.notebook",
     "answer": "course.grading.notebook",
     "solved": "course.grading.solved",
+    "show_mistake": "course.grading.notebook",
     "show_graph": "course.graph.show",
 }
 

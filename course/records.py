@@ -326,6 +326,43 @@ class Verdict:
         return verdict_card(self)
 
 
+@dataclass(frozen=True, repr=False)
+class Exhibit:
+    """Somebody's wrong pass by its numbers, beside the right ones, and what may have been done there.
+
+    `question` is the exercise's name for ever. `inputs`, `right` and `theirs` are arrays by name, NumPy's, or texts;
+    `options` are texts by the label that answers with them, which holds the number of the draw. `note` says how the
+    arrays are laid out where that is not plain.
+    """
+
+    question: str
+    title: str
+    draw: int
+    whose: str
+    inputs: Mapping[str, Any]
+    right: Mapping[str, Any]
+    theirs: Mapping[str, Any]
+    options: Mapping[str, str]
+    note: str = ""
+    schema: int = SCHEMA
+
+    def to_json(self) -> str:
+        """The record as JSON, `schema` included; infinities and NaN become strings."""
+        return json.dumps(plain(self))
+
+    def __str__(self) -> str:
+        from course.show.exhibit import exhibit_text
+
+        return exhibit_text(self)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from course.show.exhibit import exhibit_card
+
+        return exhibit_card(self)
+
+
 def plain(value: Any) -> Any:
     """Turns a record into dicts, lists, strings and finite numbers, so that any JSON reader accepts it."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -721,20 +721,14 @@ course.answer("chain_rule.q6", ...)
 # %% [markdown] name="mistake-text"
 # ## Which mistake is this?
 #
-# Somebody else wrote a backward pass for `forked`. At `x = 1`, `w = 2` and `y_bar = 1` the right values on the way are
-# `u = 2`, `v = 3`, `d = 5`, `v_bar = 0.2` and `d_bar = -0.12`. In the end there is this:
-
-# %% name="mistake"
-from course.exercises.chain_rule import mistaken_cotangents
-
-right = jax.grad(forked, argnums=(0, 1))(1.0, 2.0)
-theirs = mistaken_cotangents(1.0, 2.0)
-print("        x_bar   w_bar")
-print("right  {:6.2f}  {:6.2f}".format(*right))
-print("theirs {:6.2f}  {:6.2f}".format(*theirs))
+# Somebody else wrote one of this lesson's backward passes. Theirs does not come out right. Take one column of the numbers below and redo it on
+# paper, bar by bar from the end: what must have happened for just these to come out?
 
 # %% [markdown] name="ask-q5"
 # {question chain_rule.q5}
+
+# %% name="mistake" tags=["shown"]
+course.show_mistake("chain_rule.q5", draw=0)
 
 # %% name="answer-q5" tags=["question"]
 course.answer("chain_rule.q5", ...)

@@ -734,20 +734,14 @@ if course.solved(directional_check):
 #
 # ## Which mistake is this?
 #
-# Somebody's `central_gradient` of the XOR network, with a step of 0.05, in the order in which the numbers were nudged:
-
-# %% name="somebody-elses"
-from course.exercises.numerical_gradients import mistaken_gradient
-
-theirs, _ = ravel_pytree(mistaken_gradient(params, 0.05))
-names = [f"b[{i}]" for i in range(3)] + [f"w[{i}, {j}]" for i in range(2) for j in range(3)]
-names += ["c", "v[0]", "v[1]", "v[2]"]
-print("          right    theirs   difference")
-for name, one, other in zip(names, start, theirs, strict=True):
-    print(f"{name:8} {one:8.4f}  {other:8.4f}   {other - one:8.4f}")
+# Somebody else wrote one of this lesson's functions. The step is wide on purpose: ways that nearly agree at a small step can be told
+# apart here. "Right" is what the function should give at this step, and not the slope itself.
 
 # %% [markdown] name="ask-q5"
 # {question numerical_gradients.q5}
+
+# %% name="somebody-elses" tags=["shown"]
+course.show_mistake("numerical_gradients.q5", draw=0)
 
 # %% name="answer-q5" tags=["question"]
 course.answer("numerical_gradients.q5", ...)

@@ -717,18 +717,14 @@ course.check(shares_bwd)
 # %% [markdown] name="mistake-text"
 # ## Which mistake is this?
 #
-# Somebody's `repeat_each_bwd`, for `x` of three numbers and a `y_bar` of nine:
-
-# %% name="mistake"
-from course.exercises.vector_chain_rule import mistaken_repeat_bar
-
-x, y_bar = np.zeros(3), np.arange(1.0, 10.0)
-print("y_bar ", y_bar)
-print("right ", jax.vjp(repeat_each, jnp.asarray(x))[1](jnp.asarray(y_bar))[0])
-print("theirs", mistaken_repeat_bar(x, y_bar))
+# Somebody else wrote one of this lesson's backward passes. Look first at which array is wrong, then at how: are its rows alike, is one of
+# them missing, is everything off by one factor?
 
 # %% [markdown] name="ask-q4"
 # {question vector_chain_rule.q4}
+
+# %% name="mistake" tags=["shown"]
+course.show_mistake("vector_chain_rule.q4", draw=0)
 
 # %% name="answer-q4" tags=["question"]
 course.answer("vector_chain_rule.q4", ...)

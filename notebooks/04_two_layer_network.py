@@ -630,19 +630,14 @@ with plots.style():
 #
 # ## Which mistake is this?
 #
-# Somebody else wrote the seven lines for the published example. Theirs, beside the right ones:
-
-# %% name="somebody-elses"
-from course.exercises.two_layer_network import mistaken_cotangents
-
-theirs = mistaken_cotangents()
-for name in ("a1", "z1", "b1"):
-    print(f"{name}_bar   right  {getattr(seven, name)}")
-    print(f"         theirs {getattr(theirs, name)}")
-print(f"a1              {a1}")
+# Somebody else wrote the seven lines, or those for a batch. Backward goes from the loss to the input, so look for the first cotangent on
+# that way that is wrong: what comes after it is wrong because of it.
 
 # %% [markdown] name="ask-q6"
 # {question two_layer_network.q6}
+
+# %% name="somebody-elses" tags=["shown"]
+course.show_mistake("two_layer_network.q6", draw=0)
 
 # %% name="answer-q6" tags=["question"]
 course.answer("two_layer_network.q6", ...)

@@ -593,20 +593,13 @@ if course.solved(init_layers) and course.solved(tree_norm):
 # %% [markdown] name="mistake-text"
 # ## Which mistake is this?
 #
-# Somebody's gradient of the line through the planets, at a slope of 1 and a bias of 0.5, beside the right one:
-
-# %% name="somebody-elses"
-from course.exercises.parameter_trees import mistaken_gradient
-
-line = Line(jnp.array(1.0), jnp.array(0.5))
-right_bar, theirs = jax.grad(line_loss)(line, x, target), mistaken_gradient(line)
-print("           right     theirs")
-for name in Line._fields:
-    print(f"{name}_bar".ljust(10), f"{getattr(right_bar, name):8.4f}   {getattr(theirs, name):8.4f}")
-print(f"their slope_bar / bias_bar: {theirs.slope / theirs.bias:.4f}     the mean of x: {jnp.mean(x):.4f}")
+# Somebody else wrote one of this lesson's functions. Which leaf of the tree is wrong, and what is their number divided by the right one?
 
 # %% [markdown] name="ask-q4"
 # {question parameter_trees.q4}
+
+# %% name="somebody-elses" tags=["shown"]
+course.show_mistake("parameter_trees.q4", draw=0)
 
 # %% name="answer-q4" tags=["question"]
 course.answer("parameter_trees.q4", ...)

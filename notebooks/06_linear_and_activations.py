@@ -544,20 +544,13 @@ course.answer("linear_and_activations.q3", ...)
 # %% [markdown] name="which-mistake"
 # ### Which mistake is this?
 #
-# Somebody's `tanh` gives the right values. Their backward pass does not:
-
-# %% name="somebody-elses-tanh"
-from course.exercises.linear_and_activations import mistaken_tanh_bar
-
-x, y_bar = np.array([-20.0, -1.0, 0.0, 1.0, 20.0]), np.full(5, 10.0)
-right = jax.vjp(tanh, jnp.asarray(x))[1](jnp.asarray(y_bar, jnp.float32))[0]
-theirs = mistaken_tanh_bar(x, y_bar)
-print("     x        y   y_bar   right x_bar   theirs")
-for row in zip(x, np.tanh(x), y_bar, right, theirs, strict=True):
-    print("{:6.0f} {:8.4f} {:7.0f} {:13.2f} {:8.2f}".format(*row))
+# Somebody's values are right, one of the backward passes of this lesson is not:
 
 # %% [markdown] name="ask-q4"
 # {question linear_and_activations.q4}
+
+# %% name="somebody-elses-tanh" tags=["shown"]
+course.show_mistake("linear_and_activations.q4", draw=0)
 
 # %% name="answer-q4" tags=["question"]
 course.answer("linear_and_activations.q4", ...)

@@ -465,20 +465,14 @@ course.answer("losses.q3", ...)
 # %% [markdown] name="which-mistake"
 # ## Which mistake is this?
 #
-# Three rows, three classes. Somebody's `logits_bar` and the right one:
-
-# %% name="somebody-elses"
-from course.exercises.losses import mistaken_logits_bar
-
-logits, labels = jnp.array([[2.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, -1.0, 3.0]]), jnp.array([0, 1, 2])
-right, theirs = jax.grad(softmax_cross_entropy)(logits, labels), mistaken_logits_bar(logits, labels)
-for name, array in {"right": right, "theirs": theirs}.items():
-    print(name)
-    for line in np.asarray(array):
-        print("  ", " ".join(f"{number:7.3f}" for number in line), f"   the row adds up to {abs(line.sum()):.3f}")
+# Somebody else wrote the backward pass of one of the three losses. Add up the rows; divide theirs by the right ones; see which entries are
+# right:
 
 # %% [markdown] name="ask-q4"
 # {question losses.q4}
+
+# %% name="somebody-elses" tags=["shown"]
+course.show_mistake("losses.q4", draw=0)
 
 # %% name="answer-q4" tags=["question"]
 course.answer("losses.q4", ...)

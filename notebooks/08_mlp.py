@@ -400,25 +400,14 @@ with plots.style():
 #
 # ## Which mistake is this?
 #
-# Somebody's gradient of the same loss, beside the right one. Some hidden units are dead here: their biases are so low that for no
-# image anything gets through. `layers[0].w_bar` has a column for each unit.
-
-# %% name="somebody-elses"
-from course.exercises.mlp import mistaken_gradient
-
-first, *others = params.layers
-silent = Mlp([Layer(first.w, first.b.at[:3].set(-100.0)), *others])  # the first three units are dead
-right, theirs = jax.grad(mlp_loss)(silent, *data), mistaken_gradient(silent, *data)
-print("                       right    theirs")
-for number in range(3):
-    pair_of_norms = [float(jnp.linalg.norm(found.layers[number].w)) for found in (right, theirs)]
-    print(f"layers[{number}], norm of w_bar {pair_of_norms[0]:6.3f} {pair_of_norms[1]:8.3f}")
-for unit in range(4):
-    pair_of_norms = [float(jnp.linalg.norm(found.layers[0].w[:, unit])) for found in (right, theirs)]
-    print(f"   of unit {unit} alone     {pair_of_norms[0]:6.3f} {pair_of_norms[1]:8.3f}")
+# Somebody's cotangents of a small network, beside the right ones. Backward comes to the last layer first: where does it go wrong for the
+# first time, and in all units or only in some?
 
 # %% [markdown] name="ask-q4"
 # {question mlp.q4}
+
+# %% name="somebody-elses" tags=["shown"]
+course.show_mistake("mlp.q4", draw=0)
 
 # %% name="answer-q4" tags=["question"]
 course.answer("mlp.q4", ...)

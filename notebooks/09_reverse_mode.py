@@ -702,19 +702,13 @@ course.answer("reverse_mode.q4", ...)
 # %% [markdown] name="which-mistake"
 # ### Which mistake is this?
 #
-# Three diamonds in a row: places 0, 1, 2, 3, each but the first the sum of the one before with itself. Somebody's bars beside the right
-# ones, for a `y_bar` of 1:
-
-# %% name="somebody-elses-bars"
-from course.exercises.reverse_mode import mistaken_bars
-
-right, theirs = mistaken_bars()
-print("place   right   theirs")
-for place, bars_here in enumerate(zip(right, theirs, strict=True)):
-    print("{:5} {:7.0f} {:8.0f}".format(place, *bars_here))
+# Somebody else wrote one of this lesson's functions. If it is the sweep, draw the places and steps on paper first, and walk it backward by hand:
 
 # %% [markdown] name="ask-q5"
 # {question reverse_mode.q5}
+
+# %% name="somebody-elses-bars" tags=["shown"]
+course.show_mistake("reverse_mode.q5", draw=0)
 
 # %% name="answer-q5" tags=["question"]
 course.answer("reverse_mode.q5", ...)

@@ -19,7 +19,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from course.comparison.counting import count
-from course.exercises.forward_mode import BATCH, LAYERS, method_multiples, mistaken_loss_dot
+from course.exercises.forward_mode import BATCH, LAYERS, method_multiples
 from course.lessons.forward_mode import Dual, deep_loss, hand, hand_jvp, logsumexp, matmul, network_loss, quotient
 from course.lessons.linear_and_activations import tanh
 from course.lessons.losses import half_squared_error
@@ -691,20 +691,14 @@ course.check(logsumexp_jvp)
 # %% [markdown] name="which-mistake"
 # ## Which mistake is this?
 #
-# Somebody's `network_jvp`, with one array moved at a time, beside the right one; once with an `x` near 0 and once with a large one.
-
-# %% name="somebody-elses"
-(params, x, target), (params_dot, *_) = primals, tangents
-for size in (0.01, 3.0):
-    here = (BatchNetwork(params.w1, 0 * params.b1, params.w2, params.b2), size * x, target)
-    print(f"x about {size}:   right     theirs")
-    for name in ("w1", "b1", "w2", "b2"):
-        still = jax.tree.map(jnp.zeros_like, primals)
-        moving = (still[0]._replace(**{name: getattr(params_dot, name)}), *still[1:])
-        print(f"  {name} moves {jax.jvp(network_loss, here, moving)[1]:12.4f} {mistaken_loss_dot(here, moving):10.4f}")
+# Somebody else wrote one of this lesson's tangent rules. Where a rule has several arguments, one array moves at a time, so that you see by
+# which way it goes wrong:
 
 # %% [markdown] name="ask-q4"
 # {question forward_mode.q4}
+
+# %% name="somebody-elses" tags=["shown"]
+course.show_mistake("forward_mode.q4", draw=0)
 
 # %% name="answer-q4" tags=["question"]
 course.answer("forward_mode.q4", ...)

@@ -536,19 +536,14 @@ with plots.style():
 # %% [markdown] name="which-mistake"
 # ## Which mistake is this?
 #
-# Somebody's `adam_update`, with the usual settings and a rate of 0.001, at its first step. Three parameters with gradients of three sizes:
-
-# %% name="somebody-elses-adam"
-from course.exercises.optimizers import mistaken_first_steps
-
-gradients = np.array([1.0, 0.01, 0.00001])
-right = optax.adam(0.001).update(jnp.asarray(gradients), optax.adam(0.001).init(jnp.zeros(3)))[0]
-print("gradient    right      theirs")
-for row in zip(gradients, right, mistaken_first_steps(gradients), strict=True):
-    print("{:8.5f}   {:8.6f}  {:8.6f}".format(*row))
+# Somebody else wrote one of this lesson's optimisers. Four steps of three parameters, whose gradients are of three sizes. Look at the first
+# step, at what becomes of it later, and at what the size of the gradient does:
 
 # %% [markdown] name="ask-q4"
 # {question optimizers.q4}
+
+# %% name="somebody-elses-adam" tags=["shown"]
+course.show_mistake("optimizers.q4", draw=0)
 
 # %% name="answer-q4" tags=["question"]
 course.answer("optimizers.q4", ...)

@@ -73,4 +73,4 @@ def tanh_bwd(residuals: Float[Array, "*shape"], y_bar: Float[Array, "*shape"]) -
 course.answer("linear_and_activations.q1", "b")
 course.answer("linear_and_activations.q2", (0.25, 1.0))
 course.answer("linear_and_activations.q3", "c")
-course.answer("linear_and_activations.q4", "c")
+course.answer("linear_and_activations.q4", "b0")

@@ -73,4 +73,4 @@ def softmax_cross_entropy_bwd(
 course.answer("losses.q1", 0.0)
 course.answer("losses.q2", "b")
 course.answer("losses.q3", 2.302585)
-course.answer("losses.q4", "c")
+course.answer("losses.q4", "d0")

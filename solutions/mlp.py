@@ -63,4 +63,4 @@ def mlp_loss_bwd(residuals: tuple[Any, Any], loss_bar: Float[Array, ""]) -> tupl
 course.answer("mlp.q1", "b")
 course.answer("mlp.q2", 1.52)
 course.answer("mlp.q3", "c")
-course.answer("mlp.q4", "b")
+course.answer("mlp.q4", "a0")

@@ -116,4 +116,4 @@ def warmup_cosine(step: Int[Array, "*steps"], peak: float, warmup: int, steps: i
 course.answer("optimizers.q1", (3.16, 1.0))
 course.answer("optimizers.q2", (0, 4, 8))
 course.answer("optimizers.q3", (0.951, 0.537))
-course.answer("optimizers.q4", "b")
+course.answer("optimizers.q4", "b0")

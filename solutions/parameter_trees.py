@@ -67,4 +67,4 @@ def fit_line(
 course.answer("parameter_trees.q1", 5)
 course.answer("parameter_trees.q2", 2.0)
 course.answer("parameter_trees.q3", "b")
-course.answer("parameter_trees.q4", "c")
+course.answer("parameter_trees.q4", "a0")

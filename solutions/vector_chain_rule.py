@@ -88,4 +88,4 @@ def shares_bwd(
 course.answer("vector_chain_rule.q1", 4 * (128 * 512) ** 2)
 course.answer("vector_chain_rule.q2", "b")
 course.answer("vector_chain_rule.q3", (20.0, 0.0, 80.0))
-course.answer("vector_chain_rule.q4", "c")
+course.answer("vector_chain_rule.q4", "b0")

@@ -51,15 +51,18 @@ def _imports(cells: list[Mapping[str, Any]]) -> list[str]:
 
 def _asked(cells: list[Mapping[str, Any]]) -> Iterator[str]:
     """The stubs, and the questions with their text, which stands last in a cell above."""
-    prompt = ""
+    prompt, shown = "", []
     for cell in cells:
         tags = cell["metadata"].get("tags", [])
         if cell["cell_type"] == "markdown":
             prompt = next(iter(_QUESTION.findall(_text(cell))), prompt)
         elif "exercise" in tags:
             yield _text(cell)
+        elif "shown" in tags:
+            shown = [_text(cell)]
         elif "question" in tags:
-            yield "\n".join([*_comment(prompt), _text(cell)])
+            yield "\n".join([*_comment(prompt), *shown, _text(cell)])
+            shown = []
 
 
 def _comment(markdown: str) -> Iterator[str]:

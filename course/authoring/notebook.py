@@ -15,12 +15,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from course.authoring.draws import HANDED_OUT
 from course.authoring.setup_cell import setup_cell
 from course.authoring.solution import Solution
 from course.authoring.source import AuthoringError, Cell, Source
 from course.authoring.stubs import NothingAsked, stub
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.tasks.question import Choice
+from course.exercises.tasks.which_mistake import WhichMistake
 from course.grading.statements import Cell as Piece
 from course.grading.statements import Role, Statement, statements_of
 
@@ -74,6 +76,8 @@ class Maker:
             return self._answer(cell, tree)
         if "check" in cell.tags:
             return self._check(cell, tree)
+        if "shown" in cell.tags:
+            return self._shown(cell, tree)
         text = self._with_own_answers(cell, tree)
         self.bound |= _binds(tree)
         self.imports |= _imports(tree)
@@ -168,6 +172,23 @@ class Maker:
         self._meet(exercise.name, cell)
         return self._json(cell, _graded(cell.name, points=exercise.points + exercise.cost_points))
 
+    def _shown(self, cell: Cell, tree: ast.Module) -> dict[str, Any]:
+        match [node.value for node in tree.body if isinstance(node, ast.Expr)]:
+            case [
+                ast.Call(
+                    func=ast.Attribute(ast.Name("course"), "show_mistake"),
+                    args=[ast.Constant(str(name))],
+                    keywords=[ast.keyword("draw", ast.Constant(int(draw)))],
+                )
+            ] if draw == HANDED_OUT:
+                pass
+            case _:
+                call = f'course.show_mistake("lesson.q4", draw={HANDED_OUT})'
+                raise self.source.error(cell, f"what is shown is one line: `{call}`.")
+        self._question_named(name, cell)
+        self._meet(f"what {name} shows", cell)
+        return self._json(cell, {})
+
     def _last_question(self) -> Cell | None:
         return next((cell for cell in reversed(self.source.cells) if "question" in cell.tags), None)
 
@@ -199,6 +220,7 @@ class Maker:
     def _all_met(self) -> None:
         wanted = [name for e in self.paper.exercises for name in (*e.task.names, e.name)]
         wanted += [f"{{question {e.name}}}" for e in self.paper.exercises if not e.task.names]
+        wanted += [f"what {e.name} shows" for e in self.paper.exercises if isinstance(e.task, WhichMistake)]
         missing = [name for name in wanted if name not in self.met]
         if missing:
             last = self.source.cells[-1]

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from course.authoring.checkout import lesson_of, made_notebooks
+from course.authoring.draws import HANDED_OUT, draw_in, with_draw
 from course.authoring.handout import handout
+from course.grading.attempts import Attempts
 
 
 class ResetError(Exception):
@@ -38,9 +40,12 @@ def reset(file: Path, lesson: str, names: Collection[str] = ()) -> Path:
         text = _with_cells(file, made, names)
     else:
         raise ResetError(f"In a plain file only a whole lesson can be put back: {lesson}.")
+    draw = draw_in(file.read_text(encoding="utf-8", errors="replace"))
+    if draw is None:
+        draw = Attempts(file.parent).draw(HANDED_OUT)
     kept = _aside(file)
     kept.write_bytes(file.read_bytes())
-    file.write_text(text, encoding="utf-8", newline="\n")
+    file.write_text(with_draw(text, draw), encoding="utf-8", newline="\n")
     return kept
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-TAGS = ("exercise", "check", "question", "worked")
+TAGS = ("exercise", "check", "question", "shown", "worked")
 """What a cell may be. `worked` marks one that shows a line of an answer on purpose, as the worked neighbour."""
 
 _MARKER = re.compile(r"^# %%(?P<rest>.*)$")

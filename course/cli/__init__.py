@@ -36,6 +36,7 @@ COMMANDS = {
     "watch": _Command("course.cli.watch:watch", "Judge what you save, as you save it.", daily=True),
     "hint": _Command("course.cli.hint:hint", "Give one hint more.", daily=True),
     "open": _Command("course.cli.opening:open_", "Open a lesson's file.", daily=True),
+    "show": _Command("course.cli.show:show", "Show the numbers of a question.", daily=True),
     "progress": _Command("course.cli.standing:progress", "Show how far you are.", daily=True),
     "solution": _Command("course.cli.solution:solution", "Show our answer, once yours is right."),
     "reset": _Command("course.cli.reset:reset", "Put back what was handed out; yours is kept."),

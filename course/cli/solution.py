@@ -12,6 +12,7 @@ from course.answers import find_folder
 from course.cli.completing import complete_lesson
 from course.cli.folder import attempts_in
 from course.cli.readying import exercises_named, refuse_unknown_lesson
+from course.cli.show import own_draw
 from course.grading.attempts import Attempt
 from course.show.words import command
 
@@ -22,6 +23,8 @@ from course.show.words import command
 def solution(name: str, yes: bool) -> None:
     """Show the course's own answer to an EXERCISE."""
     refuse_unknown_lesson(name)
+    from course.exercises.tasks.which_mistake import WhichMistake
+
     exercise = exercises_named(name)[0]
     place = _answers() / f"{exercise.lesson}.py"
     if not place.is_file():
@@ -31,6 +34,10 @@ def solution(name: str, yes: bool) -> None:
     if not (yes or known.get(exercise.name, Attempt()).right):
         hint = f"`{command(f'hint {exercise.name}')}` gives one hint more."
         click.confirm(f"{exercise.name} is not right yet, and {hint} Show the answer all the same?", abort=True)
+    if isinstance(exercise.task, WhichMistake):
+        label = exercise.task.pick(own_draw(exercise.lesson)).label
+        _print(f'course.answer("{exercise.name}", "{label}")')
+        return
     _print(_text_of(place.read_text(encoding="utf-8"), exercise.task.names, exercise.name))
 
 

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("work"))
 @click.option("--files", is_flag=True, help="Make plain Python files in place of notebooks.")
-def start(folder: Path, files: bool) -> None:
+@click.option("--draw", type=click.IntRange(0, 999_999), help="What mistakes are shown; by default a draw of your own.")
+def start(folder: Path, files: bool, draw: int | None) -> None:
     """Make a FOLDER to work in, `work` by default. Work that is there already is never overwritten."""
     from course.authoring.start import StartError
     from course.authoring.start import start as make
 
     try:
-        _say(make(folder, files=files))
+        _say(make(folder, files=files, draw=draw))
     except StartError as error:
         raise click.ClickException(str(error)) from None
 

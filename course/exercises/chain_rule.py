@@ -14,6 +14,8 @@ from course.exercises.mistakes import chain_rule as mistakes
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
+from course.exercises.tasks.shown import Source
+from course.exercises.tasks.which_mistake import WhichMistake
 from course.lessons.chain_rule import (
     forked,
     forked_fwd,
@@ -58,16 +60,6 @@ def nudged_by(nudge: float) -> float:
 def _slope() -> float:
     with jax.enable_x64(True):
         return float(jax.grad(neuron_loss)(*map(jnp.asarray, NEURON.values())))
-
-
-def mistaken_cotangents(x: float, w: float) -> tuple[float, float]:
-    """Returns (x_bar, w_bar) of `forked`, for y_bar = 1, from somebody's wrong backward pass.
-
-    The mistake is a forward function of the right value whose true derivative is the wrong answer.
-    """
-    with jax.enable_x64(True):
-        x_bar, w_bar = jax.grad(mistakes.forked_overwritten, argnums=(0, 1))(x, w)
-        return float(x_bar), float(w_bar)
 
 
 SQUARE = Exercise(
@@ -312,35 +304,14 @@ MANY_PATHS = Exercise(
 WHICH_MISTAKE = Exercise(
     name="chain_rule.q5",
     title="which mistake is this?",
-    task=Choice(
-        "Somebody's x_bar and w_bar of forked stand beside the right ones. v_bar and d_bar were right. What was done "
-        "after that?",
+    task=WhichMistake(
         (
-            Option(
-                "a",
-                "x_bar left out what came straight from v.",
-                "Then w_bar would be right: it does not need x_bar.",
-            ),
-            Option(
-                "b",
-                "u_bar left out what came from d.",
-                "Then u_bar would be v_bar, 0.2. Theirs can be read off w_bar, since w_bar = u_bar * x, and x = 1.",
-            ),
-            Option(
-                "c",
-                "u_bar was set twice, first from v and then from d, where it should have been added to.",
-                "Right: their u_bar is d_bar * 2 * u alone. Used twice, add: an = where a + belongs is easily written.",
-                right=True,
-            ),
-            Option(
-                "d",
-                "d_bar was added with the wrong sign.",
-                "Then u_bar would be 0.2 + 0.48. Theirs can be read off w_bar, since w_bar = u_bar * x, and x = 1.",
-            ),
-        ),
+            Source(SINE_OF_SQUARE.task, scale=0.5, points=3),
+            Source(NEURON_LOSS.task, "loss_bar", scale=0.5, points=3),
+            Source(FORKED.task, points=3),
+        )
     ),
     points=1,
-    required=False,
 )
 
 PAPER = Paper(

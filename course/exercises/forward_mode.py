@@ -18,7 +18,9 @@ from course.exercises.tasks.function import FunctionTask
 from course.exercises.tasks.limits import Limits
 from course.exercises.tasks.pair import Case
 from course.exercises.tasks.question import Choice, Number, Option
+from course.exercises.tasks.shown import Source
 from course.exercises.tasks.tangent_rule import TangentRuleTask
+from course.exercises.tasks.which_mistake import WhichMistake
 from course.lessons.forward_mode import Dual, deep_loss, hand_jvp, logsumexp, matmul, network_loss, quotient
 from course.lessons.linear_and_activations import tanh
 from course.lessons.two_layer_network import BatchNetwork
@@ -48,15 +50,6 @@ def _one_sided_over_backward(layers: int) -> float:
     """How many times dearer one-sided differences are than backpropagation, for about a billion parameters."""
     width = round((1e9 / layers) ** 0.5)
     return (layers * width**2 + 1) / method_multiples(width, layers)["vjp"]
-
-
-def mistaken_loss_dot(primals: Any, tangents: Any) -> float:
-    """Returns the tangent of the loss from somebody's wrong network_jvp.
-
-    The mistake is a network of the right value whose true derivative is the wrong answer.
-    """
-    pushed = jax.jit(lambda *given: jax.jvp(mistakes.SLOPE_LEFT_OUT, *given)[1])
-    return float(pushed(primals, tangents))
 
 
 def _product(a: Dual, b: Dual) -> Dual:
@@ -358,36 +351,14 @@ A_BILLION = Exercise(
 WHICH_MISTAKE = Exercise(
     name="forward_mode.q4",
     title="which mistake is this?",
-    task=Choice(
-        "Somebody's network_jvp stands beside the right one, with the arrays moved one at a time, for small x and for "
-        "large x. What was done there?",
+    task=WhichMistake(
         (
-            Option(
-                "a",
-                "The tangent of the first matrix was left out.",
-                "Then theirs would be zero where w1 alone moves.",
-            ),
-            Option(
-                "b",
-                "The tangents went through tanh as they came, without its slope.",
-                "Right: all that comes through tanh is wrong, more so where tanh is flat; w2 and b2 come after it. "
-                "Where x is small, tanh is nearly its own argument, and nobody notices.",
-                right=True,
-            ),
-            Option(
-                "c",
-                "The sum was not divided by the batch.",
-                "Then all would be off, by the same factor.",
-            ),
-            Option(
-                "d",
-                "The two products of the second layer were mixed up.",
-                "Where w2 alone moves theirs is right.",
-            ),
-        ),
+            Source(TANH.task, scale=0.5),
+            Source(MATMUL.task),
+            Source(NETWORK.task, "loss_dot", scale=0.5),
+        )
     ),
     points=1,
-    required=False,
 )
 
 PAPER = Paper(

@@ -13,6 +13,8 @@ from course.exercises.mistakes import linear_and_activations as mistakes
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
+from course.exercises.tasks.shown import Source
+from course.exercises.tasks.which_mistake import WhichMistake
 from course.lessons.linear_and_activations import affine, relu, sigmoid, tanh
 
 
@@ -38,16 +40,6 @@ def _draw_with_zeros(draw: Draw) -> tuple[np.ndarray]:
 def _draw_far_out(draw: Draw) -> tuple[np.ndarray]:
     (x,) = _draw_elementwise(draw)
     return (1e4 * x,)
-
-
-def mistaken_tanh_bar(x: np.ndarray, y_bar: np.ndarray) -> jax.Array:
-    """Returns the cotangent of x from somebody's wrong tanh_bwd.
-
-    The mistake is a forward function of the right value whose true derivative is the wrong answer.
-    """
-    with jax.enable_x64(True):
-        _, pullback = jax.vjp(mistakes.sloped_at_y(tanh), jnp.asarray(x, jnp.float64))
-        return pullback(jnp.asarray(y_bar, jnp.float64))[0]
 
 
 def _slope_at_zero(f: Callable[[jax.Array], jax.Array]) -> float:
@@ -220,24 +212,15 @@ SCALED_ROWS = Exercise(
 WHICH_MISTAKE = Exercise(
     name="linear_and_activations.q4",
     title="which mistake is this?",
-    task=Choice(
-        "Somebody's tanh_bwd stands beside the right numbers, for a y_bar of 10 everywhere. What was done there?",
+    task=WhichMistake(
         (
-            Option("a", "y_bar was left out.", "At x = 0 the slope is 1, and theirs is 10: y_bar is in there."),
-            Option("b", "It is the slope of sigmoid.", "That is never above a quarter: at x = 0 it would give 2.5."),
-            Option(
-                "c",
-                "The slope was taken at y, not at x.",
-                "Right: at x = 20, y is 1, and theirs is the slope at 1. Forward kept y, and backward took it for x.",
-                right=True,
-            ),
-            Option(
-                "d", "A sign was lost where x is negative.", "Both columns are the same at x and at -x, and rightly so."
-            ),
-        ),
+            Source(RELU.task),
+            Source(SIGMOID.task, scale=0.5),
+            Source(TANH.task, scale=0.5),
+            Source(AFFINE.task),
+        )
     ),
     points=1,
-    required=False,
 )
 
 PAPER = Paper(

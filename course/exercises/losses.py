@@ -14,6 +14,8 @@ from course.exercises.mistakes import losses as mistakes
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
+from course.exercises.tasks.shown import Source
+from course.exercises.tasks.which_mistake import WhichMistake
 from course.lessons.losses import binary_cross_entropy, half_squared_error, softmax_cross_entropy
 
 
@@ -54,15 +56,6 @@ def _draw_certain_classes(draw: Draw) -> tuple[np.ndarray, Any]:
 def _draw_one_row(draw: Draw) -> tuple[np.ndarray, Any]:
     logits, labels = _draw_classes(draw)
     return logits[:1], labels[:1]
-
-
-def mistaken_logits_bar(logits: Any, labels: Any) -> jax.Array:
-    """Returns the cotangent of logits from somebody's wrong softmax_cross_entropy_bwd, for a loss_bar of 1.
-
-    The mistake is a loss whose true derivative is the wrong answer.
-    """
-    with jax.enable_x64(True):
-        return jax.grad(mistakes.softmax_down_the_columns)(jnp.asarray(logits, jnp.float64), jnp.asarray(labels))
 
 
 def _sum_of_row() -> float:
@@ -216,30 +209,14 @@ EQUAL_LOGITS = Exercise(
 WHICH_MISTAKE = Exercise(
     name="losses.q4",
     title="which mistake is this?",
-    task=Choice(
-        "Somebody's logits_bar stands beside the right one. What was done there?",
+    task=WhichMistake(
         (
-            Option(
-                "a",
-                "The division by the number of rows was left out.",
-                "Then theirs would be three times the right one everywhere, and each row would still add up to 0.",
-            ),
-            Option(
-                "b",
-                "The 1 at the label was not taken away.",
-                "Then nothing would be negative, and theirs is, at every label.",
-            ),
-            Option(
-                "c",
-                "Softmax was taken down the columns.",
-                "Right: add 1/3 at each label again, and it is the columns that add up to 1/3. Axis 0 is the batch.",
-                right=True,
-            ),
-            Option("d", "The sign is turned.", "Then the labels would be positive and all else negative."),
-        ),
+            Source(HALF_SQUARED_ERROR.task, "loss_bar"),
+            Source(BINARY_CROSS_ENTROPY.task, "loss_bar"),
+            Source(SOFTMAX_CROSS_ENTROPY.task, "loss_bar"),
+        )
     ),
     points=1,
-    required=False,
 )
 
 PAPER = Paper(

@@ -16,6 +16,8 @@ from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.limits import Limits
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
+from course.exercises.tasks.shown import Source
+from course.exercises.tasks.which_mistake import WhichMistake
 from course.lessons.mlp import Layer, Mlp, mlp, mlp_loss
 
 SIZES = (64, 128, 64, 10)
@@ -23,6 +25,7 @@ SIZES = (64, 128, 64, 10)
 
 _DEEP = ("d_in", "first", "second", "classes")
 _SHALLOW = ("d_in", "classes")
+_FEW_UNITS = (2, 4, 3, 5, 3)
 
 
 def _draw_params(draw: Draw, sizes: Sequence[str]) -> Mlp:
@@ -43,14 +46,6 @@ def _draw_loss(draw: Draw) -> tuple[Mlp, np.ndarray, Any]:
 
 def _draw_one_layer_loss(draw: Draw) -> tuple[Mlp, np.ndarray, Any]:
     return *_draw_one_layer(draw), draw.below("classes", "batch")
-
-
-def mistaken_gradient(params: Mlp, x: Any, labels: Any) -> Mlp:
-    """Returns the gradient from somebody's wrong mlp_loss_bwd, for a loss_bar of 1.
-
-    The mistake is a network of the right value whose true derivative is the wrong answer.
-    """
-    return jax.grad(mistakes.relu_left_out)(params, x, labels)
 
 
 def _backward_over_forward() -> float:
@@ -195,33 +190,13 @@ ALL_ZERO = Exercise(
 WHICH_MISTAKE = Exercise(
     name="mlp.q4",
     title="which mistake is this?",
-    task=Choice(
-        "Somebody's gradient agrees with the right one in the last layer, and in no other. What was done there?",
+    task=WhichMistake(
         (
-            Option(
-                "a", "The division by the batch was left out.", "Then every layer would be off, by the same factor."
-            ),
-            Option(
-                "b",
-                "relu was left out on the way back.",
-                "Right: the last layer comes before any relu. And a unit that is dead in every row can only get "
-                "something if its relu was not asked.",
-                right=True,
-            ),
-            Option(
-                "c",
-                "logits_bar was wrong.",
-                "The last layer's cotangents are made of logits_bar, and these are right.",
-            ),
-            Option(
-                "d",
-                "The list of layers was not turned round.",
-                "Then the last layer's cotangents would stand in the first layer's place, in the wrong shape.",
-            ),
-        ),
+            Source(MLP_LOSS.task, "loss_bar", sizes=_FEW_UNITS, scale=0.5),
+            Source(MLP.task, "logits_bar", sizes=_FEW_UNITS),
+        )
     ),
     points=1,
-    required=False,
 )
 
 PAPER = Paper("mlp", (MLP, MLP_LOSS, WHOSE_COST, FIRST_LAYER_S_SHARE, ALL_ZERO, WHICH_MISTAKE), shows_cost=True)

@@ -14,10 +14,18 @@ from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.function import FunctionTask
 from course.exercises.tasks.pair import Case, Drawing
 from course.exercises.tasks.question import Choice, Number, Option
+from course.exercises.tasks.shown import Source
+from course.exercises.tasks.which_mistake import WhichMistake
 from course.lessons.numerical_gradients import oddity, ramp, sum_of_cubes, xor_loss
 
 STEP = 0.1
 """Of most judgings. Not small on purpose: estimates of the same slope differ visibly, and rounding does not show."""
+
+WIDE_STEP = 0.5
+"""Of what is shown: estimates that are nearly the same could not be told apart."""
+
+_SIZES = (7,)
+"""Numbers that are drawn for a row, of which as many are taken as a leaf has."""
 
 TINY = 1e-20
 """A step that no difference survives: 1 + 1e-20 is 1."""
@@ -108,6 +116,15 @@ def _draw_gradient_of_one(draw: Draw) -> tuple[Any, ...]:
     return sum_of_cubes, np.asarray(draw.normal()), STEP
 
 
+def _at_a_place(draw: Draw) -> tuple[Any, ...]:
+    """Draws a place for a difference to be redone by hand."""
+    return oddity, np.asarray(np.abs(draw.normal()) / 2), WIDE_STEP
+
+
+def _draw_gradient_in_halves(draw: Draw) -> tuple[Any, ...]:
+    return xor_loss, jax.tree.map(lambda leaf: leaf / 2, _params(draw)), WIDE_STEP
+
+
 def slope_error(stencil: mistakes.Stencil, x: float, step: float) -> float:
     """Returns how far the slope of `oddity` by a stencil is from the right one, in float64."""
     with jax.enable_x64(True):
@@ -126,12 +143,6 @@ def _rules_of_thumb() -> tuple[float, float]:
 def _days() -> float:
     """Days that one gradient by central differences takes; each place of the stencil is a run, for every number."""
     return len(mistakes.TWO_SIDED) * PARAMETERS * SECONDS / (24 * 3600)
-
-
-def mistaken_gradient(params: Any, step: float) -> Any:
-    """Returns somebody's wrong central_gradient of `xor_loss`."""
-    with jax.enable_x64(True):
-        return mistakes.never_put_back(xor_loss, jax.tree.map(jnp.asarray, params), step)
 
 
 FORWARD = Exercise(
@@ -421,37 +432,13 @@ ALL_ONES = Exercise(
 WHICH_MISTAKE = Exercise(
     name="numerical_gradients.q5",
     title="which mistake is this?",
-    task=Choice(
-        "Somebody's central_gradient stands beside jax.grad, number by number, in the order in which they were nudged. "
-        "What was done there?",
+    task=WhichMistake(
         (
-            Option(
-                "a",
-                "Forward differences were taken.",
-                "Then the first number would be off like the others; theirs is right to three digits.",
-            ),
-            Option(
-                "b",
-                "The changes were divided by one step instead of two.",
-                "Then all slopes would be twice as large. The first ones are right.",
-            ),
-            Option(
-                "c",
-                "Each number stayed where its second nudge had left it.",
-                "Right: the first slope is taken at the right place, each later one a little further away. Nothing "
-                "fails, and with a small step nobody would see it. Copies, as row.at[i].set(t) makes them, can't be "
-                "forgotten.",
-                right=True,
-            ),
-            Option(
-                "d",
-                "The step was so small that rounding shows.",
-                "Rounding has no order: it is off here and there. This grows, by and large, from first to last.",
-            ),
-        ),
+            Source(CENTRAL.task, draw=_at_a_place, sizes=_SIZES, points=3),
+            Source(GRADIENT.task, draw=_draw_gradient_in_halves, sizes=_SIZES),
+        )
     ),
     points=1,
-    required=False,
 )
 
 PAPER = Paper(

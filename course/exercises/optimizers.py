@@ -16,7 +16,9 @@ from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.function import FunctionTask
 from course.exercises.tasks.optimizer import OptimizerTask, Run
 from course.exercises.tasks.pair import Case
-from course.exercises.tasks.question import Choice, Number, Option
+from course.exercises.tasks.question import Number
+from course.exercises.tasks.shown import Source
+from course.exercises.tasks.which_mistake import WhichMistake
 from course.lessons.mlp import Layer, Mlp
 from course.lessons.optimizers import run_optimizer
 
@@ -40,6 +42,12 @@ def _draw_params(draw: Draw) -> Mlp:
 
 def _draw_run(draw: Draw) -> Run:
     return Run(_draw_params(draw), tuple(_draw_params(draw) for _ in range(STEPS)))
+
+
+def _draw_few_steps(draw: Draw) -> Run:
+    """Draws few parameters with gradients of several sizes, for steps that are redone by hand."""
+    sizes = np.array([1.0, 0.1, 10.0])
+    return Run(draw.normal("few")[:3], tuple(sizes * draw.normal("few")[:3] for _ in range(4)))
 
 
 def _draw_bare(draw: Draw) -> Run:
@@ -102,15 +110,6 @@ def _first_step(make: Callable[..., optax.GradientTransformation]) -> float:
     """How many times the rate an optimiser moves at its first step, with the usual decays."""
     optimizer, gradient = make(1.0, 0.9, 0.999, 0.0), jnp.array(3.0)
     return abs(float(optimizer.update(gradient, optimizer.init(gradient), gradient)[0]))
-
-
-def mistaken_first_steps(gradients: np.ndarray) -> jax.Array:
-    """Returns the first updates of somebody's wrong adam_update, with the usual settings and a rate of 0.001."""
-    (wrong,) = (mistake for mistake in mistakes.ADAM if mistake.name == "epsilon inside the root")
-    with jax.enable_x64(True):
-        grads = jnp.asarray(gradients, jnp.float64)
-        optimizer = wrong.primal(0.001, 0.9, 0.999, 1e-8)
-        return optimizer.update(grads, optimizer.init(grads), grads)[0]
 
 
 def after_decay(optimizer: optax.GradientTransformation) -> float:
@@ -357,35 +356,10 @@ TWO_DECAYS = Exercise(
 WHICH_MISTAKE = Exercise(
     name="optimizers.q4",
     title="which mistake is this?",
-    task=Choice(
-        "Somebody's first Adam steps stand beside the right ones. What was done there?",
-        (
-            Option(
-                "a",
-                "The means were not corrected.",
-                "Then every step would be off by the same factor. Most of these are right.",
-            ),
-            Option(
-                "b",
-                "Epsilon was added inside the root.",
-                "Right: inside, 1e-8 is held against squares. It then weighs as much as a gradient of 1e-4, and "
-                "smaller ones are held back.",
-                right=True,
-            ),
-            Option(
-                "c",
-                "The root was left out.",
-                "Then the step would be 1 / gradient: small for the large gradient, huge for the small one.",
-            ),
-            Option(
-                "d",
-                "The squares were left out: it is momentum.",
-                "Then each step would be as many times larger as its gradient. The first two are alike.",
-            ),
-        ),
+    task=WhichMistake(
+        tuple(Source(exercise.task, draw=_draw_few_steps) for exercise in (MOMENTUM, RMSPROP, ADAM_EXERCISE, ADAMW))
     ),
     points=1,
-    required=False,
 )
 
 PAPER = Paper(

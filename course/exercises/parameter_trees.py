@@ -16,7 +16,9 @@ from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.function import FunctionTask
 from course.exercises.tasks.pair import Case, Drawing, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
-from course.lessons.parameter_trees import Layer, Line, line_loss, line_loss_fwd, planets
+from course.exercises.tasks.shown import Source
+from course.exercises.tasks.which_mistake import WhichMistake
+from course.lessons.parameter_trees import Layer, Line, line_loss, line_loss_fwd
 
 LEARNING_RATE = 0.3
 """Per step, of every judging."""
@@ -112,14 +114,6 @@ def spread_of_sum(one: Any, other: Any) -> float:
 def _spread_from_one_key() -> float:
     key = jax.random.key(0)
     return spread_of_sum(key, key)
-
-
-def mistaken_gradient(params: Line) -> Line:
-    """Returns somebody's wrong gradient of the line through the planets.
-
-    The mistake is a forward function of the right value whose true derivative is the wrong answer.
-    """
-    return jax.grad(mistakes.product_of_means)(params, *planets())
 
 
 LINE = Exercise(
@@ -321,35 +315,13 @@ BAKED_IN = Exercise(
 WHICH_MISTAKE = Exercise(
     name="parameter_trees.q4",
     title="which mistake is this?",
-    task=Choice(
-        "Somebody's gradient of the line through the planets stands beside the right one. bias_bar is right, slope_bar "
-        "is not. What was done there?",
+    task=WhichMistake(
         (
-            Option(
-                "a",
-                "x was left out of slope_bar.",
-                "Then slope_bar would be bias_bar. Divide the one by the other.",
-            ),
-            Option(
-                "b",
-                "slope_bar was summed over the planets, not averaged.",
-                "Then it would be eight times the right one.",
-            ),
-            Option(
-                "c",
-                "The mean of the errors was multiplied by the mean of x.",
-                "Right: slope_bar / bias_bar is the mean of x. Neptune's error met the distances of all planets.",
-                right=True,
-            ),
-            Option(
-                "d",
-                "Only the last planet sent something to the slope.",
-                "Then it would be an eighth of Neptune's x times its error. Hold it against bias_bar instead.",
-            ),
-        ),
+            Source(LINE.task, "loss_bar", points=3),
+            Source(DESCEND.task),
+        )
     ),
     points=1,
-    required=False,
 )
 
 PAPER = Paper("parameter_trees", (LINE, DESCEND, NORM, TWICE, INIT, RETRACES, BAKED_IN, FIT, WHICH_MISTAKE))

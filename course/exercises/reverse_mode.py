@@ -14,6 +14,8 @@ from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.function import FunctionTask
 from course.exercises.tasks.pair import Case, Drawing
 from course.exercises.tasks.question import Choice, Number, Option
+from course.exercises.tasks.shown import Source
+from course.exercises.tasks.which_mistake import WhichMistake
 from course.lessons import reverse_mode as lesson
 
 IN_A_ROW = 16
@@ -115,6 +117,21 @@ def _each(path: str, ask: str, places: int = 24) -> dict[str, str]:
     return {f"{path}[{place}]": ask for place in range(places)}
 
 
+def _tell_tape(tape: lesson.ScalarTape, y_bar: float) -> dict[str, Any]:
+    """A tape as a text, a line for each step."""
+    lines = [
+        f"places {' and '.join(map(str, step.inputs))} to place {step.output}, "
+        f"slopes {' and '.join(f'{slope:.4g}' for slope in step.slopes)}"
+        for step in tape.steps
+    ]
+    return {"steps": "\n".join(lines), "output": f"place {tape.output}", "y_bar": y_bar}
+
+
+def _tell_copies(bar: Any, x: Any) -> dict[str, Any]:
+    """The cotangent of copies, and of what shape it was that was copied."""
+    return {"x": f"an array of shape {x.shape}", "bar": bar}
+
+
 def visits_of_every_path(tape: lesson.ScalarTape) -> int:
     """Counts the places that are come by, if every path from the output to the inputs is walked by itself."""
     made_of = lesson.graph_of(tape.steps, len(tape.values))
@@ -127,13 +144,6 @@ def visits_of_every_path(tape: lesson.ScalarTape) -> int:
 
 def _visits(count: int) -> int:
     return visits_of_every_path(lesson.record_numbers(lambda x: lesson.diamonds(x, count), 1.0))
-
-
-def mistaken_bars() -> tuple[list[float], list[float]]:
-    """Returns the right bars of three diamonds in a row, by place, and those of somebody's wrong sweep."""
-    tape = lesson.record_numbers(lambda x: lesson.diamonds(x, 3), 1.0)
-    right = mistakes.solve_for_bars(tape, 1.0, mistakes.edges_of(tape))
-    return [float(bar) for bar in right], mistakes.handed_on_at_once(tape, 1.0)
 
 
 SWEEP = Exercise(
@@ -400,35 +410,13 @@ STEPS_OF_FORTY = Exercise(
 WHICH_MISTAKE = Exercise(
     name="reverse_mode.q5",
     title="which mistake is this?",
-    task=Choice(
-        "Somebody's bars of three diamonds in a row stand beside the right ones. What was done there?",
+    task=WhichMistake(
         (
-            Option(
-                "a",
-                "The second contribution took the place of the first.",
-                "Then nothing would ever double: all four bars would be 1.",
-            ),
-            Option(
-                "b",
-                "Each bar was handed on whenever something came to it, with all that was there by then.",
-                "Right: what came first was sent down, and then sent down again together with what came second. That "
-                "is what you get from a recursion that keeps its bars in a list.",
-                right=True,
-            ),
-            Option(
-                "c",
-                "The sweep went from the first step to the last.",
-                "Then the bars of the first steps would be 0: when they had their turn, nothing had come yet.",
-            ),
-            Option(
-                "d",
-                "The slopes were left out.",
-                "In a + a both slopes are 1, so that would change nothing here.",
-            ),
-        ),
+            Source(SWEEP.task, draw=_tape_of(lesson.crossing, 3), tell=_tell_tape),
+            Source(UNBROADCAST.task, sizes=(3, 2, 4), tell=_tell_copies),
+        )
     ),
     points=1,
-    required=False,
 )
 
 PAPER = Paper(

@@ -13,6 +13,8 @@ from course.exercises.mistakes import two_layer_network as mistakes
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
+from course.exercises.tasks.shown import Source
+from course.exercises.tasks.which_mistake import WhichMistake
 from course.lessons.two_layer_network import (
     BatchNetwork,
     Cotangents,
@@ -87,18 +89,6 @@ def _error() -> float:
     with jax.enable_x64(True):
         _, residuals = two_layer_loss_fwd(*jax.tree.map(jnp.asarray, published_example()))
         return float(residuals.error[0])
-
-
-def mistaken_cotangents() -> Cotangents:
-    """Returns the cotangents of the published example from somebody's wrong backward pass.
-
-    The mistake is a forward function of the right value whose true derivative is the wrong answer.
-    """
-    with jax.enable_x64(True):
-        params, x, target = jax.tree.map(jnp.asarray, published_example())
-        return Cotangents(
-            *jax.jit(jax.grad(mistakes.relu_value_for_slope, argnums=SEVEN))(*no_nudges(params), params, x, target)
-        )
 
 
 COTANGENTS = Exercise(
@@ -327,30 +317,13 @@ ZERO_GRAD = Exercise(
 WHICH_MISTAKE = Exercise(
     name="two_layer_network.q6",
     title="which mistake is this?",
-    task=Choice(
-        "Somebody's cotangents stand beside the right ones. z1_bar is the first that is wrong. What was done there?",
+    task=WhichMistake(
         (
-            Option(
-                "a",
-                "The relu was forgotten.",
-                "Then unit 4 would get something, and units 1 to 3 would be right. Divide theirs by the right one.",
-            ),
-            Option("b", "a1_bar came with the wrong sign.", "a1_bar is right, and no sign changed."),
-            Option(
-                "c",
-                "z1_bar was divided by the number of units.",
-                "Then all would be wrong by one factor. Divide theirs by the right one, unit by unit.",
-            ),
-            Option(
-                "d",
-                "a1_bar was multiplied by the relu's value, not by its slope.",
-                "Right: theirs / right is a1 itself.",
-                right=True,
-            ),
-        ),
+            Source(COTANGENTS.task, "loss_bar"),
+            Source(BATCH.task, "loss_bar"),
+        )
     ),
     points=1,
-    required=False,
 )
 
 PAPER = Paper(

@@ -13,6 +13,8 @@ from course.exercises.mistakes import vector_chain_rule as mistakes
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
+from course.exercises.tasks.shown import Source
+from course.exercises.tasks.which_mistake import WhichMistake
 from course.lessons.vector_chain_rule import (
     add_row,
     add_row_fwd,
@@ -101,16 +103,6 @@ def _sent_back() -> np.ndarray:
     with jax.enable_x64(True):
         _, pullback = jax.vjp(lambda table: table[jnp.asarray(PICKED)], jnp.zeros(3))
         return np.asarray(pullback(jnp.asarray(SENT))[0])
-
-
-def mistaken_repeat_bar(x: np.ndarray, y_bar: np.ndarray) -> jax.Array:
-    """Returns the cotangent of x from somebody's wrong repeat_each_bwd.
-
-    The mistake is a forward function of the right value whose true derivative is the wrong answer.
-    """
-    with jax.enable_x64(True):
-        _, pullback = jax.vjp(mistakes.repeated_as_tiled, jnp.asarray(x, jnp.float64))
-        return pullback(jnp.asarray(y_bar, jnp.float64))[0]
 
 
 def _given(primal: Any, fwd: Any, **more: Any) -> PairTask:
@@ -355,23 +347,10 @@ WHICH_JACOBIAN = Exercise(
 WHICH_MISTAKE = Exercise(
     name="vector_chain_rule.q4",
     title="which mistake is this?",
-    task=Choice(
-        "Somebody's repeat_each_bwd stands beside the right numbers, for three copies of three numbers. What was done "
-        "there?",
-        (
-            Option("a", "The copies were averaged.", "Then all three would be a third of the right ones: 2, 5 and 8."),
-            Option("b", "Only the last copy was taken.", "Then it would be 3, 6 and 9: every third number of y_bar."),
-            Option(
-                "c",
-                "y_bar was cut as if all of x had been written three times, one after the other.",
-                "Right: their 12 is 1 + 4 + 7. That belongs to jnp.tile. The shapes are the same: nothing complains.",
-                right=True,
-            ),
-            Option("d", "The numbers came back in the opposite order.", "Then it would be 24, 15 and 6."),
-        ),
+    task=WhichMistake(
+        tuple(Source(exercise.task) for exercise in (MATVEC, ADD_ROW, ROW_SUMS, REPEAT_EACH, GATHER, SHARES))
     ),
     points=1,
-    required=False,
 )
 
 PAPER = Paper(

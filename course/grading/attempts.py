@@ -89,6 +89,16 @@ class Attempts:
         self._change(exercise, lesson, lambda attempt: dataclasses.replace(attempt, hints=taken))
         return taken
 
+    def draw(self, new: int) -> int:
+        """The number by which this folder's questions are drawn; `new` becomes it where there is none yet."""
+        whole = self._read()
+        known = whole.get("draw")
+        if isinstance(known, int) and known >= 0:
+            return known
+        if self._place is not None:
+            self._write(self._place, {"schema": SCHEMA, **whole, "draw": new})
+        return new
+
     def _change(self, exercise: str, lesson: Iterable[str], change: Callable[[Attempt], Attempt]) -> None:
         if self._place is None:
             return

@@ -1,4 +1,4 @@
-"""`course.check` and `course.answer`: judging where an answer has just been written, in a running notebook or script.
+"""`course.check`, `course.answer` and `course.show_mistake`: for a running notebook or script.
 
 Importing this starts no JAX, and neither does `course.answer` in a module that is imported: there it is read, not run.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course import answers
-from course.records import Verdict
+from course.records import Exhibit, Verdict
 
 if TYPE_CHECKING:
     from course.exercises.exercise import Exercise
@@ -74,7 +74,7 @@ def answer(question: str, value: Any = ...) -> Verdict | Verdicts | float | None
 
     Args:
         question: Its name.
-        value: A letter, a number, or an array of numbers.
+        value: A letter, a label such as "b417", a number, or an array of numbers.
 
     Returns:
         The verdict; None in a module that is imported, where an answer is read when the module is judged.
@@ -94,6 +94,29 @@ def answer(question: str, value: Any = ...) -> Verdict | Verdicts | float | None
         raise Misuse(f"{question} is no question: {how}.")
     given[question] = value
     return _shown([_judge(exercise, there, debug=False)], several=False)
+
+
+def show_mistake(question: str, draw: int = 0) -> Exhibit | None:
+    """Shows what a question "which mistake is this?" is about: `course.show_mistake("losses.q4", draw=417)`.
+
+    Args:
+        question: Its name.
+        draw: Says which mistake, at which numbers, is shown.
+
+    Returns:
+        The numbers and the options, which a notebook shows as a card; None in a module that is imported.
+
+    Raises:
+        Misuse: There is no such question, or draw.
+    """
+    if sys._getframe(1).f_globals.get("__name__") != "__main__":
+        return None
+    from course.exercises.showing import NoExhibit, exhibit_of
+
+    try:
+        return exhibit_of(_named(question)[0], draw)
+    except NoExhibit as why:
+        raise Misuse(str(why)) from None
 
 
 def _named(name: str) -> tuple[Exercise, ...]:

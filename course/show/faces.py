@@ -27,6 +27,8 @@ RIGHT = Face("✓", "right", "color(29)", "#007a56", "#3ecf9b")
 WRONG = Face("✗", "wrong", "color(166)", "#b84a00", "#ff8f52")
 BROKEN = Face("!", "broken", "color(167)", "#b3261e", "#ff8a80")
 OURS = Face("◆", "our fault", "color(32)", "#0068b3", "#62b8f5")
+ASKED = Face("?", "question", "color(32)", "#0068b3", "#62b8f5")
+"""Of something that is shown, and that a question is about."""
 
 YOURS = "color(32)"
 """The answer's own bar among the others, in a terminal."""

@@ -10,7 +10,8 @@ import pytest
 from course.authoring.notebook import notebook_text
 from course.authoring.setup_cell import setup_cell
 from course.authoring.source import AuthoringError
-from course.exercises.exercise import Paper
+from course.exercises.exercise import Exercise, Paper
+from course.exercises.tasks.which_mistake import WhichMistake
 from course.grading import Submission
 from tests.authoring.samples import CHOICE, NUMBER, SOURCE, asks, made, solution, text_of
 
@@ -190,6 +191,25 @@ def test_a_source_that_asks_amiss_is_told_where(tmp_path, source, sentence):
         made(tmp_path, source)
     assert str(told.value).startswith("notebooks/01_bend.py, line ")
     assert sentence in str(told.value)
+
+
+SHOWN = '# %% name="shown" tags=["shown"]\ncourse.show_mistake("bend.q1", draw=0)\n\n# %% name="answer-q1"'
+
+
+def test_what_is_shown_is_one_line_with_the_draw_of_the_made_notebooks(tmp_path):
+    source = SOURCE.replace('# %% name="answer-q1"', SHOWN)
+    (cell,) = (cell for cell in made(tmp_path, source)["cells"] if cell["metadata"]["name"] == "shown")
+    assert "".join(cell["source"]) == 'course.show_mistake("bend.q1", draw=0)'
+    for wrong in ("draw=3", 'draw="0"', "number=0"):
+        with pytest.raises(AuthoringError, match="what is shown is one line"):
+            made(tmp_path, source.replace("draw=0", wrong))
+
+
+def test_a_mistake_that_is_asked_for_must_be_shown(tmp_path):
+    drawn = Exercise("bend.q1", "which_one", WhichMistake(()), points=1)
+    paper = Paper("bend", (asks("bend_fwd", "bend_bwd"), drawn, NUMBER))
+    with pytest.raises(AuthoringError, match=r"ends without what bend\.q1 shows"):
+        made(tmp_path, paper=paper)
 
 
 def test_a_function_that_no_exercise_asks_for_is_no_exercise(tmp_path):

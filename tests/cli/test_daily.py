@@ -145,6 +145,21 @@ def test_where_no_answers_are_installed_that_is_said(folder, say, monkeypatch, t
     assert "not installed" in said
 
 
+def test_the_numbers_of_a_question_are_shown_by_the_draw_of_the_file(folder, say, monkeypatch):
+    for place in folder.glob("0*"):
+        place.unlink()
+    start(folder, files=True, draw=417)
+    _, own = say("show", "losses")
+    assert "softmax_cross_entropy_bwd, at these inputs" in own or "loss_bar" in own
+    assert "(b417)" in own
+    assert own == say("show", "losses.q4", "--draw", "417")[1]
+    assert "(b0)" in say("show", "losses.q4", "--draw", "0")[1]
+    status, said = say("show", "losses.q1")
+    assert (status, said) == (2, "losses.q1 shows no mistake.\n")
+    assert 'course.answer("losses.q4", "' in (ours := say("solution", "losses.q4", "--yes")[1])
+    assert ours.rstrip().endswith('417")')
+
+
 def standing(folder, name):
     fault = find_answer(find_exercise(name), Submission.read(folder)).fault
     return fault and fault.kind

@@ -10,8 +10,8 @@ from course.cli import main
 def start(monkeypatch, *arguments, made=(), kept=(), fails=""):
     asked = []
 
-    def make(folder, files=False):
-        asked.append((folder, files))
+    def make(folder, files=False, draw=None):
+        asked.append((folder, files, draw))
         if fails:
             raise StartError(fails)
         return Started(folder, tuple(made), tuple(kept))
@@ -23,15 +23,15 @@ def start(monkeypatch, *arguments, made=(), kept=(), fails=""):
 def test_it_says_what_was_made_and_what_to_do_next(monkeypatch, capsys):
     status, asked = start(monkeypatch, made=["01_chain_rule.ipynb"])
     out = capsys.readouterr().out
-    assert (status, asked) == (0, (Path("work"), False))
+    assert (status, asked) == (0, (Path("work"), False, None))
     assert "01_chain_rule.ipynb" in out
     assert "cd work" in out
     assert "course check" in out
 
 
 def test_it_says_that_work_was_left_alone(monkeypatch, capsys):
-    status, asked = start(monkeypatch, "here", "--files", kept=["chain_rule.py", "losses.py"])
-    assert (status, asked) == (0, (Path("here"), True))
+    status, asked = start(monkeypatch, "here", "--files", "--draw", "417", kept=["chain_rule.py", "losses.py"])
+    assert (status, asked) == (0, (Path("here"), True, 417))
     assert "2 lessons of yours" in capsys.readouterr().out
 
 

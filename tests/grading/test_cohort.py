@@ -91,6 +91,29 @@ def test_the_same_work_of_two_is_pointed_out_and_graded(roster, tmp_path):
     assert not found["ada"].problem
 
 
+def answers(*draws):
+    """A submission that starts relu, and answers some draws."""
+    return "def relu_fwd(x): ...\n" + "".join(
+        f'course.answer("losses.q{i}", "b{draw}")\n' for i, draw in enumerate(draws)
+    )
+
+
+def test_draws_that_two_answer_are_pointed_out_and_those_of_one_are_not(roster, tmp_path):
+    for name, draws in {"ada": (11, 11), "bob": (12,), "cyd": (11,), "dan": (13,), "eve": ()}.items():
+        plain(tmp_path / "in" / f"{name}.py", f"# {name}\n{answers(*draws)}")
+    found = {name: one.remark for name, one in roster().items()}
+    assert found["ada"] == "answers draw 11, as cyd"
+    assert found["cyd"] == "answers draw 11, as ada"
+    assert (found["bob"], found["dan"], found["eve"]) == ("", "", "")
+
+
+def test_where_most_answer_the_draw_of_the_hand_out_the_others_are_pointed_out(roster, tmp_path):
+    for name, draw in {"ada": 2027, "bob": 2027, "cyd": 2027, "dan": 5}.items():
+        plain(tmp_path / "in" / f"{name}.py", f"# {name}\n{answers(draw)}")
+    found = {name: one.remark for name, one in roster().items()}
+    assert found == {"ada": "", "bob": "", "cyd": "", "dan": "answers draw 5, most answer 2027"}
+
+
 def test_a_pack_holds_notebooks_and_python_files_alone_and_is_the_same_each_time(tmp_path):
     plain(tmp_path / "work" / "a.py", ANSWER)
     notebook(tmp_path / "work" / "sub" / "b.ipynb", "x = 1")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from course.exercises import find_exercise, paper_of
-from course.exercises.forward_mode import LAYERS, method_multiples, mistaken_loss_dot
+from course.exercises.forward_mode import LAYERS, method_multiples
 from course.exercises.tasks.question import Choice
 from course.grading import judge
 from course.grading.submission import Submission
@@ -266,23 +266,6 @@ def test_a_wrong_number_has_its_own_explanation(question, value, says):
     assert says in " ".join(found.lines)
 
 
-def test_the_mistake_to_be_named_is_right_behind_tanh_and_hardly_wrong_where_tanh_is_straight():
-    (params, x, target), (params_dot, *_) = drawn_network(0), drawn_network(20)
-    still = jax.tree.map(jnp.zeros_like, (params, x, target))
-
-    pushed = jax.jit(lambda primals, tangents: jax.jvp(network_loss, primals, tangents)[1])
-
-    def ratio(name, size):
-        """Theirs over the right one, if one array moves, for an x of some size and no first bias."""
-        there = (params._replace(b1=0 * params.b1), size * x, target)
-        moving = (still[0]._replace(**{name: getattr(params_dot, name)}), *still[1:])
-        return mistaken_loss_dot(there, moving) / float(pushed(there, moving))
-
-    assert ratio("w2", 3.0) == pytest.approx(1, rel=1e-12)
-    assert ratio("w1", 0.01) == pytest.approx(1, abs=0.01)
-    assert abs(ratio("w1", 3.0) - 1) > 0.3
-
-
 def test_every_exercise_has_three_hints_and_none_of_them_says_the_answer():
     asked = ("a_dot @ b", "a @ b_dot", "1 - y**2", "1 - y ** 2", "jnp.eye(len(x))", "error_dot)", "exp(logits - y")
     for exercise in paper_of(LESSON).exercises:
@@ -291,9 +274,9 @@ def test_every_exercise_has_three_hints_and_none_of_them_says_the_answer():
             assert not [hint for hint in exercise.hints for line in asked if line in hint]
 
 
-def test_one_exercise_is_marked_hard_and_four_to_eight_are_required():
+def test_one_exercise_is_marked_hard_and_four_to_nine_are_required():
     exercises = paper_of(LESSON).exercises
     assert [exercise.name for exercise in exercises if exercise.hard] == [f"{LESSON}.network"]
-    assert 4 <= sum(exercise.required for exercise in exercises) <= 8
+    assert 4 <= sum(exercise.required for exercise in exercises) <= 9
     assert paper_of(LESSON).shows_cost
     assert paper_of(LESSON).shows_forward

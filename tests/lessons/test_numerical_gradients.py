@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from course.exercises import find_exercise, paper_of
-from course.exercises.numerical_gradients import mistaken_gradient, slope_error
+from course.exercises.numerical_gradients import slope_error
 from course.exercises.tasks.question import Choice
 from course.grading import judge
 from course.grading.submission import Submission
@@ -289,23 +289,6 @@ def test_the_factors_asked_for_are_those_of_the_measured_errors():
         assert slope_error(stencil, PLACE, 1e-2) / slope_error(stencil, PLACE, 1e-3) == pytest.approx(gain, rel=0.02)
 
 
-def test_the_mistake_to_be_named_begins_right_and_drifts_off_and_no_other_option_gives_its_numbers():
-    def row(tree):
-        return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(tree)])
-
-    right, theirs = row(jax.grad(xor_loss)(params())), row(mistaken_gradient(params(), 0.05))
-    assert abs(theirs[0] / right[0] - 1) < 1e-3
-    assert abs(theirs[1:] / right[1:] - 1).min() > 0.009
-    assert abs(theirs - right)[-4:].min() > 3 * abs(theirs - right)[:4].max()
-    assert abs(theirs / (2 * right) - 1).max() > 0.1
-
-    def by_first_bias(t):
-        return xor_loss({**params(), "hidden": {**params()["hidden"], "b": params()["hidden"]["b"].at[0].set(t)}})
-
-    one_sided = forward_difference(by_first_bias, params()["hidden"]["b"][0], 0.05)
-    assert abs(float(one_sided) / right[0] - 1) > 1e-2
-
-
 def test_three_hints_an_exercise_and_none_of_them_says_the_answer():
     asked = (
         "(f(x + step) - f(x)",
@@ -323,7 +306,7 @@ def test_three_hints_an_exercise_and_none_of_them_says_the_answer():
         assert not [hint for hint in exercise.hints for line in asked if line in hint]
 
 
-def test_one_exercise_is_marked_hard_and_four_to_eight_are_required():
+def test_one_exercise_is_marked_hard_and_four_to_nine_are_required():
     exercises = paper_of(LESSON).exercises
     assert [exercise.name for exercise in exercises if exercise.hard] == [f"{LESSON}.gradient"]
-    assert 4 <= sum(exercise.required for exercise in exercises) <= 8
+    assert 4 <= sum(exercise.required for exercise in exercises) <= 9

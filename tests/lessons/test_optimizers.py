@@ -11,7 +11,7 @@ import optax
 import pytest
 
 from course.exercises import find_exercise, paper_of
-from course.exercises.optimizers import after_decay, mistaken_first_steps
+from course.exercises.optimizers import after_decay
 from course.exercises.tasks.question import Choice, Number
 from course.grading import judge
 from course.grading.submission import Submission
@@ -283,11 +283,6 @@ def test_each_wrong_answer_has_its_own_explanation(exercise):
         found = answered(exercise, answer)
         assert found.status is Status.WRONG
         assert says in found.lines
-
-
-def test_the_mistake_to_be_named_holds_small_gradients_back_and_no_others():
-    theirs = mistaken_first_steps(np.array([1.0, 1e-2, 1e-5]))
-    np.testing.assert_allclose(theirs, [-1e-3, -0.99995e-3, -0.0995e-3], rtol=1e-3)
 
 
 def test_every_exercise_that_asks_for_code_has_three_hints():

@@ -9,7 +9,7 @@ import optax
 import pytest
 
 from course.exercises import find_exercise, paper_of
-from course.exercises.parameter_trees import count_traces, mistaken_gradient, spread_of_sum
+from course.exercises.parameter_trees import count_traces, spread_of_sum
 from course.exercises.tasks.question import Choice
 from course.grading import judge
 from course.grading.submission import Submission
@@ -209,16 +209,6 @@ def test_one_option_is_right_and_each_wrong_one_has_its_own_explanation(exercise
     assert len({option.says for option in options}) == len(options)
 
 
-def test_the_mistake_to_be_named_has_the_right_bias_bar_and_no_other_option_gives_its_slope_bar():
-    line, (x, target) = Line(jnp.array(1.0), jnp.array(0.5)), planets()
-    right, theirs = jax.grad(line_loss)(line, x, target), mistaken_gradient(line)
-    assert float(theirs.bias) == pytest.approx(float(right.bias))
-    assert float(theirs.slope / theirs.bias) == pytest.approx(float(jnp.mean(x)))
-    last = float(x[-1] * (line.slope * x[-1] + line.bias - target[-1]) / 8)
-    for other in (right.slope, right.bias, 8 * right.slope, last):
-        assert abs(float(theirs.slope) - float(other)) > 0.01
-
-
 def test_what_is_baked_into_a_jitted_function_stays():
     rate = 0.1
     moved = jax.jit(lambda p: p - rate)
@@ -234,6 +224,6 @@ def test_three_hints_an_exercise_and_none_of_them_says_the_answer():
         assert not [hint for hint in exercise.hints for line in asked if line in hint]
 
 
-def test_one_exercise_is_marked_hard_and_four_to_eight_are_required():
+def test_one_exercise_is_marked_hard_and_four_to_nine_are_required():
     assert [exercise.name for exercise in EXERCISES if exercise.hard] == [f"{LESSON}.fit"]
-    assert 4 <= sum(exercise.required for exercise in EXERCISES) <= 8
+    assert 4 <= sum(exercise.required for exercise in EXERCISES) <= 9

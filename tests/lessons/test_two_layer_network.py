@@ -13,7 +13,7 @@ import course
 from course.comparison.residuals import residual_bytes
 from course.exercises import find_exercise, paper_of
 from course.exercises.tasks.question import Choice
-from course.exercises.two_layer_network import mistaken_cotangents, published_example
+from course.exercises.two_layer_network import published_example
 from course.grading import judge
 from course.grading.submission import Submission
 from course.lessons.two_layer_network import (
@@ -351,14 +351,6 @@ def test_a_usual_error_about_loss_bar_is_explained(share):
     found = answered("two_layer_network.q3", -1.0309277 * share)
     assert found.status is Status.WRONG
     assert found.lines[0].endswith("?")
-
-
-def test_the_mistake_to_be_named_multiplies_by_the_value_of_relu(example):
-    params, x, target = example
-    _, residuals = two_layer_loss_fwd(params, x, target)
-    right, theirs = seven_by_hand(params, x, target, jnp.ones(())), mistaken_cotangents()
-    assert_equal_trees(theirs[:4], right[:4])
-    assert_equal_trees(theirs.z1, right.z1 * residuals.a1)
 
 
 def test_no_hint_is_a_line_of_the_answer():

@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 import optax
 
 from course.comparison.answer import AnswerFault, Watch, refuse_change, refuse_packages, refuse_state, two_parts
@@ -22,8 +24,10 @@ from course.comparison.judging import Record, Setting, judging, to_comparison
 from course.comparison.mistakes import Mistake
 from course.comparison.precision import FLOAT64, Precision
 from course.comparison.state import outside_of
+from course.comparison.trees import argument_names
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.findings import AS_ASKED, AWKWARD, VALUE, find_out
+from course.exercises.tasks.shown import Shown, Source, by_name, shown_of
 from course.exercises.tasks.task import Sitting
 from course.quick_compile import QUICK
 from course.records import Cause, Check, Comparison, Feedback, Findings, Remark
@@ -185,3 +189,41 @@ def _where(number: int, steps: int) -> str:
     if number == 1:
         return f"Wrong from the first of {steps} steps on."
     return f"Right for {number - 1} of {steps} steps, wrong at the next one: what goes from step to step?"
+
+
+@shown_of.register
+def _(task: OptimizerTask, source: Source, seed: tuple[int, ...]) -> Shown:
+    run = in_float64(source.drawn(seed))
+    grads = jax.tree.map(lambda *steps: jnp.stack(steps), *run.grads)
+    optimizers = (task.make, *(mistake.primal for mistake in source.mistakes))
+    found = _runs(optimizers, task.settings)(run.params, grads)
+    settings = dict(zip(argument_names(task.make, len(task.settings)), task.settings, strict=True))
+    inputs = {**settings, "params": np.asarray(run.params), "grads": np.asarray(grads)}
+    right, *made = ({"updates": np.asarray(updates)} for updates in found)
+    return Shown(inputs, right, by_name(source, made))
+
+
+@lru_cache(maxsize=16)
+def _runs(optimizers: tuple[Callable[..., Any], ...], settings: tuple[float, ...]) -> Callable[..., Any]:
+    """The updates of many optimisers at every step, each from the parameters to which the first of them has come."""
+
+    def run(params: Any, grads: Any) -> list[Any]:
+        right, *others = (make(*settings) for make in optimizers)
+
+        def step(carried: Any, gradient: Any) -> Any:
+            params, state = carried
+            updates, state = right.update(gradient, state, params)
+            return (optax.apply_updates(params, updates), state), (params, updates)
+
+        _, (at, updates) = jax.lax.scan(step, (params, right.init(params)), grads)
+
+        def along(optimizer: Any) -> Any:
+            def one(state: Any, known: Any) -> Any:
+                updates, state = optimizer.update(known[0], state, known[1])
+                return state, updates
+
+            return jax.lax.scan(one, optimizer.init(params), (grads, at))[1]
+
+        return [updates, *map(along, others)]
+
+    return jax.jit(run, compiler_options=QUICK)

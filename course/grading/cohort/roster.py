@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from course.grading.cohort.draws import draw_remarks, draws_in
 from course.grading.cohort.packing import BadPack, digest_of, unpack
 from course.grading.reading import SUFFIXES
 from course.grading.submission import Submission, SubmissionError
@@ -15,7 +17,7 @@ ARCHIVE = ".zip"
 
 @dataclass(frozen=True)
 class Handed:
-    """What one student handed in: where it can be read, its hash, and what is odd about it.
+    """What one student handed in: where it can be read, its hash, what is odd about it, and the draws that it answers.
 
     With a `problem` nothing is judged; a `remark` is for the teacher to look at.
     """
@@ -25,6 +27,7 @@ class Handed:
     digest: str = ""
     problem: str = ""
     remark: str = ""
+    draws: frozenset[int] = frozenset()
 
 
 def read_roster(folder: Path, unpacked: Path, names: Sequence[str]) -> tuple[Handed, ...]:
@@ -66,7 +69,7 @@ def _read(student: str, entry: Path, place: Path, names: Sequence[str]) -> Hande
     unread = [fault.message.rstrip(".") for fault in submission.faults]
     if not unread and not any(file.definers(name) for file in submission.files for name in names):
         return Handed(student, place, digest, problem=f"{entry.name} defines nothing that is asked for")
-    return Handed(student, place, digest, remark=unread[0] if unread else "")
+    return Handed(student, place, digest, remark=unread[0] if unread else "", draws=draws_in(submission))
 
 
 def _once_each(handed: Iterable[Handed]) -> list[Handed]:
@@ -85,9 +88,10 @@ def _the_one(student: str, entries: list[Handed]) -> Handed:
 
 
 def _with_copies(handed: Sequence[Handed]) -> Iterable[Handed]:
-    """Says of whom the same work came too."""
+    """Says of whom the same work came too, or answers to the same draw."""
+    drawn = draw_remarks([(one.student, one.draws) for one in handed if not one.problem])
     for one in handed:
         same = [other.student for other in handed if one.digest and other.digest == one.digest and other is not one]
         also = f"the same, to the last byte, as {', '.join(same)}" if same else ""
-        remark = "; ".join(filter(None, (one.remark, also)))
-        yield Handed(one.student, one.path, one.digest, one.problem, remark)
+        remark = "; ".join(filter(None, (one.remark, also, drawn.get(one.student, ""))))
+        yield dataclasses.replace(one, remark=remark)
