@@ -270,13 +270,14 @@ def test_our_answer_to_a_question_is_right(exercise):
     assert judge(exercise, Submission.read(ANSWERS)).status is Status.RIGHT
 
 
-@pytest.mark.parametrize("exercise", QUESTIONS, ids=lambda exercise: exercise.name)
+@pytest.mark.parametrize(
+    "exercise", [e for e in QUESTIONS if isinstance(e.task, Choice | Number)], ids=lambda exercise: exercise.name
+)
 def test_each_wrong_answer_has_its_own_explanation(exercise):
     task = exercise.task
     if isinstance(task, Choice):
         wrong = [(option.letter, option.says) for option in task.options if not option.right]
     else:
-        assert isinstance(task, Number)
         wrong = [(trap(), says) for trap, says in task.traps]
     assert len({says for _, says in wrong}) == len(wrong)
     for answer, says in wrong:
