@@ -32,6 +32,12 @@ def dense(params, x):
     return x
 
 
+def deep_tanh(x, w):
+    for weights in w:
+        x = torch.tanh(torch.mm(x, weights))
+    return x
+
+
 def two_layer_loss(params, x, target):
     w1, b1, w2, b2 = params
     z2 = w2.mv(functional.relu(w1.mv(x) + b1)) + b2
@@ -64,6 +70,7 @@ IN_TORCH = {
     "two_layer_network.cotangents": nudged_loss,
     "two_layer_network.pair": two_layer_loss,
     "two_layer_network.batch": batch_loss,
+    "parameter_trees.line": lambda line, x, target: functional.mse_loss(line.slope * x + line.bias, target) / 2,
     "linear_and_activations.affine": lambda x, w, b: functional.linear(x, w.T, b),
     "linear_and_activations.relu": functional.relu,
     "linear_and_activations.sigmoid": torch.sigmoid,
@@ -73,6 +80,7 @@ IN_TORCH = {
     "losses.softmax_cross_entropy": functional.cross_entropy,
     "mlp.mlp": lambda params, x: dense(params[0], x),
     "mlp.mlp_loss": lambda params, x, labels: functional.cross_entropy(dense(params[0], x), labels),
+    "vanishing_gradients.deep_tanh": deep_tanh,
 }
 
 
