@@ -279,14 +279,12 @@ for d in (10, 100, 1000):
 
 # %% name="both-ways-numbers" tags=["worked"]
 even = rng.uniform(-0.1, 0.1, (300, 60))
-spread = 0.1**2 / 3
-print(f"variance {np.var(even):.6f}, expected {spread:.6f}")
-print(
-    f"forward:  {np.mean((rng.standard_normal((500, 300)) @ even) ** 2):.3f}, expected 300 * variance = {300 * spread:.3f}"
-)
-print(
-    f"backward: {np.mean((rng.standard_normal((500, 60)) @ even.T) ** 2):.3f}, expected  60 * variance = {60 * spread:.3f}"
-)
+variance = 0.1**2 / 3
+there = rng.standard_normal((500, 300)) @ even
+back = rng.standard_normal((500, 60)) @ even.T
+print(f"variance {np.var(even):.6f}, expected {variance:.6f}")
+print(f"forward:  {np.mean(there**2):.3f}, expected 300 * variance = {300 * variance:.3f}")
+print(f"backward: {np.mean(back**2):.3f}, expected  60 * variance = {60 * variance:.3f}")
 
 # %% [markdown] name="slope-too"
 # On the way back the slope comes in as well. Where it is about the same number for all units, the mean square of a cotangent is multiplied
@@ -359,7 +357,7 @@ course.check(he_layers)
 # </details>
 
 # %% [markdown] name="there-and-back"
-# Through fifty layers and back. The scale that made relu level, three pictures ago, was $\sqrt 2$:
+# Through fifty layers and back. In the picture of fifty layers, a scale of $\sqrt 2$ made relu level; here is why:
 
 # %% name="draw-there-and-back"
 if course.solved(xavier) and course.solved(he_layers):
