@@ -494,17 +494,14 @@ course.answer("vanishing_gradients.q3", ...)
 #
 # ## Which mistake is this?
 #
-# Somebody's `deep_tanh_bwd` at eight layers: the norm of each layer's `w_bar`, beside the right ones.
-
-# %% name="somebody-elses-norms"
-from course.exercises.vanishing_gradients import mistaken_norms
-
-print("layer   right       theirs")
-for number, (right_norm, theirs) in enumerate(zip(right_norms, mistaken_norms(x, some_w, y_bar), strict=True), 1):
-    print(f"{number:5}   {right_norm:9.4f}   {theirs:.3e}")
+# Somebody's `deep_tanh_bwd` at a small stack, beside the right numbers. Backward comes to the last layer first: is its `w_bar` right? And
+# what happens from there to the first?
 
 # %% [markdown] name="ask-q4"
 # {question vanishing_gradients.q4}
+
+# %% name="somebody-elses" tags=["shown"]
+course.show_mistake("vanishing_gradients.q4", draw=0)
 
 # %% name="answer-q4" tags=["question"]
 course.answer("vanishing_gradients.q4", ...)

@@ -88,4 +88,4 @@ def he_layers(key: Key[Array, ""], sizes: Sequence[int]) -> list[Float[Array, "d
 course.answer("vanishing_gradients.q1", (-30.1, 0.0))
 course.answer("vanishing_gradients.q2", (4.0, 1.0))
 course.answer("vanishing_gradients.q3", "c")
-course.answer("vanishing_gradients.q4", "b")
+course.answer("vanishing_gradients.q4", "c0")

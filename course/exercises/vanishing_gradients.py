@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from course.comparison.compiled import QUICK
 from course.comparison.moments import Measure
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.mistakes import vanishing_gradients as mistakes
@@ -21,6 +19,8 @@ from course.exercises.tasks.limits import Limits
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
 from course.exercises.tasks.random import RandomTask
+from course.exercises.tasks.shown import Source
+from course.exercises.tasks.which_mistake import WhichMistake
 from course.lessons.vanishing_gradients import deep_tanh, relu_slope, sigmoid_slope, tanh_slope
 
 LAYERS = 50
@@ -103,20 +103,6 @@ def _bounds() -> tuple[float, ...]:
 def _keeping() -> tuple[float, ...]:
     """How many times 1 / sqrt(d) weights must be for a cotangent to keep its size where the slopes are largest."""
     return tuple(1 / float(slope(jnp.zeros(()))) for slope in (sigmoid_slope, tanh_slope))
-
-
-def mistaken_norms(x: Any, w: Any, y_bar: Any) -> np.ndarray:
-    """Returns the norm of each layer's w_bar from somebody's wrong deep_tanh_bwd, first layer first.
-
-    The mistake is a stack of the right value whose true derivative is the wrong answer.
-    """
-
-    @partial(jax.jit, compiler_options=QUICK)
-    def norms(x: Any, w: Any, y_bar: Any) -> Any:
-        (w_bar,) = jax.vjp(lambda w: mistakes.quarter(x, w), w)[1](y_bar)
-        return jnp.sqrt(jnp.sum(w_bar**2, axis=(1, 2)))
-
-    return np.asarray(norms(x, w, y_bar))
 
 
 def _right_norms(slope: Any, z: Any, w: Any, y_bar: Any) -> Any:
@@ -329,35 +315,8 @@ REMEDIES = Exercise(
 WHICH_MISTAKE = Exercise(
     name="vanishing_gradients.q4",
     title="which mistake is this?",
-    task=Choice(
-        "The norms of somebody's w_bar, layer by layer, stand beside the right ones. What was done there?",
-        (
-            Option(
-                "a",
-                "The slope of tanh was left out.",
-                "Then theirs would be larger than the right ones, since the slopes are below 1, and by uneven factors.",
-            ),
-            Option(
-                "b",
-                "Tanh's slope was taken to be at most a quarter.",
-                "Right: one quarter in the last layer, and another one for every layer before it. It is the sigmoid "
-                "that has its bound at 1/4.",
-                right=True,
-            ),
-            Option(
-                "c",
-                "The layers were gone through in forward's order.",
-                "Then the first layer would be given y_bar, and have the largest of their norms.",
-            ),
-            Option(
-                "d",
-                "Every layer was given y_bar itself.",
-                "Then the last layer would be right, and the others would not fall off like that.",
-            ),
-        ),
-    ),
+    task=WhichMistake((Source(DEEP_TANH.task, "y_bar", sizes=(2, 2, 3), scale=0.5),)),
     points=1,
-    required=False,
 )
 
 PAPER = Paper(

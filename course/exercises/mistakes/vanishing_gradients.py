@@ -46,10 +46,6 @@ def _cosh(z: Any, y: Any) -> Any:
     return jnp.cosh(z) ** -2
 
 
-quarter = _sloped(lambda z, y: _cosh(z, y) / 4)
-"""The deep stack to somebody who takes a quarter for the largest slope of tanh."""
-
-
 def _weights_not_turned(h: Any, weights: Any) -> Any:
     return jnp.tanh(valued(held(h) @ weights, h @ held(weights).T + held(h) @ weights))
 
@@ -105,7 +101,7 @@ DEEP_TANH = (
     ),
     Mistake(
         "a quarter of the slope",
-        quarter,
+        _sloped(lambda z, y: _cosh(z, y) / 4),
         "Every tanh takes the cotangent down to a quarter of what it should: 1/4 is the most that a sigmoid's slope "
         "can be. Tanh's can be 1.",
         "How steep is tanh at 0?   (step 2)",
