@@ -146,12 +146,29 @@ SEQUENCE = (draw(3, 3), draw(5, 3), draw(3), draw(7, 5))
             "`h`, as if that were a constant in every round",
         ),
         (rnn_bwd_with(carried=lambda h_bar, t: h_bar if t else 0 * h_bar), "`h0`, as if that were a constant"),
+        (
+            rnn_bwd_with(carried=lambda h_bar, t: -h_bar),
+            "has the wrong sign. It is the path through `h` in every round of the loop",
+        ),
+        (
+            rnn_bwd_with(carried=lambda h_bar, t: 2 * h_bar),
+            "is counted twice. It is the path through `h` in every round of the loop",
+        ),
         (rnn_bwd_with(slope=lambda h: 1), "The derivative of `jnp.tanh(h @ w + x @ u)` is left out"),
         (rnn_bwd_with(slope=lambda h: 1 - jnp.tanh(h) ** 2), "`h` stands where `h @ w + x @ u` belongs"),
         (rnn_bwd_with(across=lambda w: w), "`w` and its transpose are exchanged"),
         (rnn_bwd_with(late=1), "`h` as a round leaves it stands where `h` as it enters the round belongs"),
     ],
-    ids=["truncated", "start constant", "slope left out", "slope at the result", "not transposed", "a round late"],
+    ids=[
+        "truncated",
+        "start constant",
+        "turned",
+        "doubled",
+        "slope left out",
+        "slope at the result",
+        "not transposed",
+        "a round late",
+    ],
 )
 def test_the_inside_of_a_loop_is_searched(bwd, says):
     assert says in told(course.compare(rnn, rnn_fwd, bwd, *SEQUENCE))

@@ -41,8 +41,8 @@ class Match:
 
     @property
     def factor(self) -> float:
-        """What its path was multiplied by at the first draw."""
-        return self.factors[0]
+        """What its path was multiplied by at the first draw; one that is not fitted has its multiplier set."""
+        return self.factors[0] if self.hypothesis.affine else self.hypothesis.multiplier
 
     @property
     def varies(self) -> bool:
