@@ -30,7 +30,8 @@ SYLLABUS = (
     Lesson(
         "forward_mode", "Forward mode, and what a gradient costs without backpropagation", ("mlp", "reverse_mode"), 75
     ),
-    Lesson("optimizers", "Optimisers, from gradient descent to AdamW", ("mlp",), 75),
+    Lesson("cost_of_backprop", "What a backward pass costs, in FLOPs and in memory", ("mlp", "forward_mode"), 60),
+    Lesson("optimizers", "Optimisers, from gradient descent to AdamW", ("mlp", "cost_of_backprop"), 75),
     Lesson("vanishing_gradients", "Gradients that vanish on the way down, and how to start", ("optimizers",), 75),
 )
 
