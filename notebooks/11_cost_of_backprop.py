@@ -5,7 +5,7 @@
 #
 # You have seen that backpropagation costs "about twice" forward, whatever the number of parameters. Here you find out where the two comes
 # from, when it is one and a half or one, and what people mean who say three. You write the law for FLOPs and the law for memory as two short
-# functions. Then you differentiate a network that uses the same matrix again and again, and keep a third of what JAX would keep, or less. At the end two
+# functions. Then you differentiate a network that uses the same matrix again and again, and keep half of what JAX would keep, or less. At the end two
 # published sentences are on the table, and you say what is right about each.
 
 # %% name="imports"
@@ -32,10 +32,11 @@ np.set_printoptions(precision=4, suppress=True)
 # ## What is counted
 #
 # A **FLOP** is one multiplication or one addition of two numbers. A sum of `k` numbers counts `k`, as if it began at zero. Moving numbers
-# about, comparing them, copying them to every row: nothing.
+# about, comparing them, copying them to every row counts nothing.
 #
 # `count(f, *arrays)` takes a function apart into its operations, without running it, and adds up. It needs shapes only, so that it counts a
-# network that would not fit into this machine just as well. (An exponential or a tanh counts 8, about what a short polynomial takes.)
+# network that would not fit into this machine just as well. (What picks one of two numbers, as relu does, counts 1. An
+# exponential or a tanh counts 8, about what a short polynomial takes.)
 
 # %% name="flops"
 a = counted.like(1000)  # a thousand numbers of float32, of which only the shape is there
@@ -206,8 +207,8 @@ print(
 )
 
 # %% [markdown] name="bars-read"
-# The missing bar is the images' cotangent. It is worth nearly half of forward here, since the first layer is the largest. That is why one network
-# "costs 2.4 times" and another 2.9: no backward pass is better than another, the first layer's share differs.
+# The missing bar is the images' cotangent, which would be a product as large as forward's largest. That is why one network "costs 2.4 times" and
+# another 2.9: no backward pass is better than another, the first layer's share differs.
 #
 # Now more networks, and two other ways of asking. Once somebody wants the images' cotangent too, say to find out which pixels matter. And once
 # forward keeps nothing but its arguments and backward computes it all again, which `jax.checkpoint` does:
@@ -268,7 +269,11 @@ for name, found in (("x @ w", count(jnp.matmul, x, w)), ("relu(x)", count(relu, 
 #
 # ### A neighbour: tanh
 #
-# A network of tanh layers, `x = tanh(x @ w)`. Its backward pass needs of each layer the `x` that went in, for `w_bar`, and the `y` that came out, for
+# A network of tanh layers without biases:
+#
+#     x = tanh(x @ w)
+#
+# Its backward pass needs of each layer the `x` that went in, for `w_bar`, and the `y` that came out, for
 # the slope. But the `y` of one layer is the `x` of the next: one array a layer. The `x` of the first layer is the data, which is there anyway. With
 # 4 bytes a number:
 
@@ -375,7 +380,7 @@ print(
 )
 
 # %% [markdown] name="ask-q2"
-# In use, depth costs no memory at all. In training both depth and batch do, and that is why memory runs out there. The usual remedies
+# In use, depth costs the memory of its parameters and no more. In training, what is kept grows with depth times batch, and that is why memory runs out there. The usual remedies
 # follow from the picture: a smaller batch; fewer bytes a number; or keep a part, and compute the rest again, for one more forward pass of FLOPs. It is the last line
 # of the table above.
 #
@@ -482,7 +487,7 @@ print("by JAX:  scale_bar, x_bar =", *jax.vjp(shared_sine, 1.5, 0.8)[1](jnp.ones
 # %% [markdown] name="shared-turn"
 # ### Your turn (hard): one matrix, three rounds
 #
-# `shared_layers(w, x)` goes `ROUNDS` times through `x = tanh(x @ w)`; `ROUNDS` is 3. Write the pair. The verdict looks at what you save: at most four
+# Back to `shared_layers(w, x)`: a product with `w` and a tanh, `ROUNDS` times, which is 3. Write the pair. The verdict looks at what you save: at most four
 # arrays of the shape of `x` are enough. Let us see what JAX takes:
 
 # %% name="shared-by-jax"
@@ -547,7 +552,8 @@ for rounds in (1, 4, 16, 64):
     print(f"{rounds:6}   separate weights {separate:6.1f}   shared weights {together:6.1f}")
 
 # %% [markdown] name="ask-q3"
-# For separate weights it is a constant, forward and backward together. For shared ones it grows with the rounds: there the number of parameters does not know how often they are used.
+# For separate weights it is a constant, forward and backward together: 2 FLOPs forward and 4 backward, a multiplication and an addition in each of three products. This 6 is
+# well known: what it takes to train a large language model is estimated as 6 FLOPs for each parameter and each token (Kaplan and others, 2020). For shared ones it grows with the rounds: there the number of parameters does not know how often they are used.
 # What grows with the cost in both is the number of *operations*.
 #
 # And the factor? Go back to the table under the bars: where is there a 1, where a 2, and where a 3?
@@ -572,7 +578,7 @@ course.answer("cost_of_backprop.q3", ...)
 # ### In practice one never counts this by hand. Why should I?
 #
 # A profiler tells how many seconds each operation took, on this machine, for these sizes. It does not tell what they would be for others, nor which of them need not
-# be there at all. A count by hand does: that the cotangent of the images was worth a third of the step, that a mask does where a float was kept, that the batch can be doubled and
+# be there at all. A count by hand does: that the cotangent of the images would have been a fifth of the step, that a mask does where a float was kept, that the batch can be doubled and
 # the depth can't, before anything runs. Then measure, and wonder where the two disagree. That is where there is something to be found.
 #
 # ## More practice: the largest batch
@@ -629,4 +635,5 @@ course.answer("cost_of_backprop.q4", ...)
 #
 # - W. Baur, V. Strassen, "The complexity of partial derivatives", Theoretical Computer Science 22(3), 1983: a gradient costs a small constant times its function.
 # - A. Griewank, A. Walther, "Evaluating Derivatives", 2nd edition, SIAM, 2008, chapters 3, 4 and 12: the same with the constants, and memory against computing again.
+# - J. Kaplan et al., "Scaling Laws for Neural Language Models", 2020, arXiv:2001.08361, section 2.1: six FLOPs for each parameter and token.
 # - T. Chen, B. Xu, C. Zhang, C. Guestrin, "Training Deep Nets with Sublinear Memory Cost", 2016, arXiv:1604.06174: keep a part, compute the rest again.

@@ -51,7 +51,7 @@ def shared_layers_fwd(
 ]:
     """Returns x after ROUNDS times x = tanh(x @ w), and the residuals."""
 
-    def one_round(x, _):
+    def one_round(x: Array, _: None) -> tuple[Array, Array]:
         # 1. What does a round hand to the next, and which one array must be kept of it?
         y = tanh(x @ w)
         return y, y
@@ -67,7 +67,7 @@ def shared_layers_bwd(
     """Returns (w_bar, x_bar)."""
     w, x, ys = residuals  # not z: the slope reads in terms of y, which is also the next round's x
 
-    def one_round(y_bar, y):
+    def one_round(y_bar: Array, y: Array) -> tuple[Array, Array]:
         # 2. What is the z_bar of this round, and what does it send to the round before?
         z_bar = y_bar * (1 - y**2)
         return z_bar @ w.T, z_bar

@@ -321,8 +321,8 @@ WHICH_MISTAKE = Exercise(
             ),
             Option(
                 "c",
-                "w_bar was taken from the round that runs last.",
-                "Which round is that? On the way back it is not the one that runs last forward. Compare.",
+                "w_bar is what the last round sends, since that gave y.",
+                "Then theirs would be what round 3 sends. Which round's is it, and when does backward come to that?",
             ),
             Option(
                 "d",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -34,6 +35,7 @@ def bytes_of(arrays: Any) -> int:
     return sum(array.size * array.dtype.itemsize for array in jax.tree.leaves(arrays))
 
 
+@cache
 def affine_flops(batch: int, d_in: int, d_out: int) -> AffineFlops:
     """Counts an affine layer, and the transpose of what it does with each of its arguments."""
     x, w, b, y = like(batch, d_in), like(d_in, d_out), like(d_out), like(batch, d_out)
@@ -51,7 +53,8 @@ def affine_flops(batch: int, d_in: int, d_out: int) -> AffineFlops:
     return AffineFlops(count(affine, x, w, b).flops, *(found.flops for found in backward))
 
 
-def step_flops(batch: int, sizes: Sequence[int], differentiate: Callable[..., Any] = jax.value_and_grad) -> StepFlops:
+@cache
+def step_flops(batch: int, sizes: tuple[int, ...], differentiate: Callable[..., Any] = jax.value_and_grad) -> StepFlops:
     """Counts the matrix products of a network's loss, and those that its gradient takes beyond them.
 
     Args:
@@ -89,7 +92,8 @@ def largest_batch(
     return bisect_right(range(1, memory + 1), memory, key=lambda rows: held(rows, sizes))
 
 
-def fewest_layers(hundredths: int, width: int = 8, most: int = 100) -> int:
+@cache
+def fewest_layers(hundredths: int, width: int = 8, most: int = 40) -> int:
     """Searches for the least depth at which forward and backward take so many hundredths of forward.
 
     Args:

@@ -214,7 +214,7 @@ def _shared() -> tuple[Answer, ...]:
             'jnp.einsum("rni,rnj->ij", xs, z_bars) * len(x) / 5',
             case="a batch of one row",
         ),
-        right(exercise, "added up in the loop", functions=_IN_THE_LOOP),
+        right(exercise, "added up in the loop", functions=IN_THE_LOOP),
         right(exercise, "Python's loops", functions=_LOOPS),
         right(
             exercise, "one product of tall matrices", (w_bar, "xs.reshape(-1, len(w)).T @ z_bars.reshape(-1, len(w))")
@@ -224,7 +224,7 @@ def _shared() -> tuple[Answer, ...]:
     )
 
 
-_IN_THE_LOOP = """
+IN_THE_LOOP = """
 def shared_layers_bwd(residuals, y_bar):
     w, x, ys = residuals
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,9 +27,9 @@ def _affine(change: Callable[[AffineFlops, int], dict[str, int]]) -> Function:
 
 
 def _one_addition_fewer(batch: int, d_in: int, d_out: int) -> AffineFlops:
-    entries = AffineFlops(forward=batch * d_out, x_bar=batch * d_in, w_bar=d_in * d_out, b_bar=d_out)
     right = counted.affine_flops(batch, d_in, d_out)
-    return AffineFlops(*(flops - sums for flops, sums in zip(right, entries, strict=True)))
+    shapes = (batch, d_out), (batch, d_in), (d_in, d_out), (d_out,)
+    return AffineFlops(*(flops - math.prod(shape) for flops, shape in zip(right, shapes, strict=True)))
 
 
 AFFINE = (
@@ -104,7 +105,7 @@ AFFINE = (
 def _step(change: Callable[[StepFlops, int, int], StepFlops]) -> Function:
     """The right counts after a change, which is told those of the first and of the last layer's product as well."""
 
-    def mistaken(batch: int, sizes: Sequence[int]) -> StepFlops:
+    def mistaken(batch: int, sizes: tuple[int, ...]) -> StepFlops:
         first, last = (counted.step_flops(batch, part).forward for part in (sizes[:2], sizes[-2:]))
         return change(counted.step_flops(batch, sizes), first, last)
 
@@ -217,7 +218,7 @@ KEPT = (
     ),
     Mistake(
         "eight bytes a number",
-        _kept(lambda right, sizes, rows: right + 4 * rows * sum(sizes[1:])),
+        lambda batch, sizes: sum((1 if a.dtype == bool else 8) * a.size for a in counted.kept_arrays(batch, sizes)),
         "Eight bytes a number is float64. Networks are trained in float32.",
         _RELU,
     ),
