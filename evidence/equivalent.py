@@ -186,6 +186,15 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "forward_mode.logsumexp", "return (y, jnp.sum(shares * logits_dot, axis=-1))", [("axis=-1", "axis=1", LAST)]
     ),
     *_each(
+        "cost_of_backprop.affine_flops",
+        "return AffineFlops(forward, x_bar, w_bar, b_bar)",
+        [
+            (now, other, "two names of one number")
+            for now, others in (("x_bar", ("one_product", "w_bar")), ("w_bar", ("one_product", "x_bar")))
+            for other in others
+        ],
+    ),
+    *_each(
         "optimizers.nesterov",
         "_, state = momentum_update(grads, state, params, rate, decay)",
         [

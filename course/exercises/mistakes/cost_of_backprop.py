@@ -292,7 +292,8 @@ class _Parts:
 
     `weight` is w in a round of a number; `state` what w is multiplied by there, of all x from the first to the last;
     `across` what the x that moves is multiplied by; `moved` what that x is in a round; `squashed` has the derivative of
-    the round's tanh, of the product and of all rounds' products; `result` is what the network returns.
+    the round's tanh, of the product and of all rounds' products, `squashed_by_w` another one on the way to w alone;
+    `result` is what the network returns.
     """
 
     weight: Callable[[Any, int], Any] = lambda w, number: w
@@ -300,6 +301,7 @@ class _Parts:
     across: Callable[[Any], Any] = lambda w: w
     moved: Callable[[Any, int], Any] = lambda x, number: x
     squashed: Callable[[Any, Sequence[Any], int], Any] = lambda z, products, number: tanh(z)
+    squashed_by_w: Callable[[Any, Sequence[Any], int], Any] | None = None
     result: Callable[[Any], Any] = lambda x: x
 
 
@@ -317,8 +319,9 @@ def _rounds(**parts: Any) -> Function:
         for number in range(ROUNDS):
             by_x = of.moved(x, number) @ of.across(held(w))
             by_w = held(of.state(states, number)) @ of.weight(w, number)
-            z = valued(products[number], by_x + by_w)
-            x = valued(states[number + 1], of.squashed(z, products, number))
+            moving, sending = (valued(products[number], by) for by in (by_x, by_w))
+            sent = (of.squashed_by_w or of.squashed)(sending, products, number)
+            x = valued(states[number + 1], of.squashed(moving, products, number) + sent)
         return of.result(x)
 
     return mistaken
@@ -384,6 +387,30 @@ SHARED = (
         _rounds(squashed=lambda z, products, number: (y := valued(tanh(products[number]), z)) - y * y / 2),
         "The slope falls in y itself here, not in its square: it should not ask for y's sign.",
         _SLOPE,
+    ),
+    Mistake(
+        "slope with a plus",
+        _rounds(squashed=lambda z, products, number: (y := valued(tanh(products[number]), z)) + y**3 / 3),
+        "The slope grows with y here: tanh is flat where y is near 1 or -1.",
+        _SLOPE,
+    ),
+    Mistake(
+        "a minus in every round",
+        _rounds(squashed=lambda z, products, number: -tanh(z)),
+        "What comes back changes its sign in every round.",
+        "Does tanh rise or fall?   (step 2)",
+    ),
+    Mistake(
+        "no tanh before w",
+        _rounds(squashed_by_w=lambda z, products, number: z),
+        "w_bar was made of what came back to a round before it went through the tanh; x_bar is right.",
+        "w stands inside the tanh: which cotangent reaches it?   (step 3)",
+    ),
+    Mistake(
+        "no tanh on the way on",
+        _rounds(squashed=lambda z, products, number: z, squashed_by_w=lambda z, products, number: tanh(z)),
+        "What went on to the round before had not gone through the tanh.",
+        "The x of a round stands inside its tanh: which cotangent goes on?   (step 2)",
     ),
     Mistake(
         "last slope in every round",
