@@ -64,7 +64,8 @@ def _draw_no_room(draw: Draw) -> tuple[tuple[int, ...], int]:
 
 
 def _draw_shared(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
-    return draw.normal("d", "d", scale=0.5), draw.normal("batch", "d")
+    w = draw.normal("d", "d", scale=0.5)
+    return w / 4 if draw.is_small else w, draw.normal("batch", "d")  # tanh of integers is 1, but for its last digits
 
 
 def _draw_one_shared_row(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
