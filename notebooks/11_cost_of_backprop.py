@@ -249,14 +249,13 @@ course.answer("cost_of_backprop.q1", ...)
 # ### What FLOPs do not say
 #
 # FLOPs are not seconds. A machine has to fetch each number before it can compute with it, and fetching is what takes long. A product of
-# matrices uses every number that it fetches many times; a relu uses it once.
+# matrices uses every number that it fetches many times; a relu uses it once. Here the bytes are those that each operation fetches and stores.
 
 # %% name="not-seconds"
-x, w, b = counted.like(64, 784), counted.like(784, 512), counted.like(512)
-for name, found in (("x @ w", count(jnp.matmul, x, w)), ("relu(x)", count(relu, x)), ("x + x", count(jnp.add, x, x))):
-    print(
-        f"{name:8} {found.flops:12,} FLOPs {found.bytes:12,} bytes fetched and stored: {found.flops / found.bytes:7.2f} FLOPs a byte"
-    )
+x, w = counted.like(64, 784), counted.like(784, 512)
+programs = {"x @ w": count(jnp.matmul, x, w), "relu(x)": count(relu, x), "x + x": count(jnp.add, x, x)}
+for name, found in programs.items():
+    print(f"{name:8} {found.flops:12,} FLOPs {found.bytes:12,} bytes: {found.flops / found.bytes:6.2f} FLOPs a byte")
 
 # %% [markdown] name="not-seconds-read"
 # So the law for FLOPs foretells the time where products are large, and there it does so well. Where they are small, the time goes into fetching and into
@@ -323,11 +322,10 @@ course.check(kept_bytes)
 
 # %% name="draw-memory"
 MB = 1e6
-width, classes, depths = 512, 10, np.arange(1, 33)
 
 
 def deep_sizes(depth):
-    return (width,) * (depth + 1) + (classes,)
+    return (512,) * (depth + 1) + (10,)
 
 
 def in_use(rows, sizes):
@@ -335,49 +333,35 @@ def in_use(rows, sizes):
     return count(mlp, counted.parameters(sizes), counted.like(rows, sizes[0])).peak_bytes
 
 
-*of_hidden, of_loss = map(counted.bytes_of, counted.kept_arrays(256, deep_sizes(12)))
-up = np.cumsum([0, *np.reshape(of_hidden, (12, 2)).sum(axis=1), of_loss])
+def draw_both(axes, places, cases):
+    """Draws what is kept in training, and what is alive in use, in a row of cases (rows, sizes)."""
+    kept = [counted.kept_bytes(*case) / MB for case in cases]
+    alive = [in_use(*case) / MB for case in cases]
+    axes.plot(places, kept, "o-", color=plots.JAX, label="training: kept for backward")
+    axes.plot(places, alive, "o-", color=plots.HAND, label="in use: alive at once")
+    axes.set(ylabel="MB", ylim=(0, None))
+
+
+depths, batches, twelve = (1, 8, 16, 24, 32), (1, 128, 256, 512, 1024), deep_sizes(12)
+*of_hidden, of_loss = map(counted.bytes_of, counted.kept_arrays(256, twelve))
+up = np.cumsum([0, *np.reshape(of_hidden, (12, 2)).sum(axis=1), of_loss]) / MB
+tent_heights, done = [*up, *up[-2::-1]], len(up) - 1
 with plots.style():
-    figure, (tent, deep, wide) = plt.subplots(1, 3, figsize=(13, 3.6), layout="constrained")
-    progress = np.arange(2 * len(up) - 1)
-    tent.fill_between(progress, [*up / MB, *up[-2::-1] / MB], color=plots.JAX, alpha=0.35, step="mid")
-    tent.step(progress, [*up / MB, *up[-2::-1] / MB], color=plots.JAX, where="mid")
-    tent.axvline(len(up) - 1, color=plots.INK, linestyle=":")
-    tent.set(
-        title="kept, 12 hidden layers, 256 rows",
-        xlabel="layers done",
-        ylabel="MB",
-        xticks=[0, len(up) - 1, 2 * len(up) - 2],
-    )
-    tent.set_xticklabels(["forward\nbegins", "loss", "backward\nends"])
-    deep.plot(
-        depths, [counted.kept_bytes(256, deep_sizes(d)) / MB for d in depths], color=plots.JAX, label="training: kept"
-    )
-    deep.plot(
-        depths[::6],
-        [in_use(256, deep_sizes(d)) / MB for d in depths[::6]],
-        "o-",
-        color=plots.HAND,
-        label="in use: alive at once",
-    )
+    figure, (tent, deep, wide) = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
+    tent.fill_between(range(2 * done + 1), tent_heights, color=plots.JAX, alpha=0.35, step="mid")
+    tent.axvline(done, color=plots.INK, linestyle=":")
+    tent.set(title="a training step: 12 hidden layers, 256 rows", ylabel="MB kept", ylim=(0, None))
+    tent.set_xticks([0, done, 2 * done], ["forward\nbegins", "loss", "backward\nends"])
+    draw_both(deep, depths, [(256, deep_sizes(depth)) for depth in depths])
     deep.set(title="256 rows", xlabel="hidden layers of 512")
-    deep.legend()
-    batches = np.array([1, 64, 256, 512, 1024])
-    twelve = deep_sizes(12)
-    wide.plot(
-        batches, [counted.kept_bytes(rows, twelve) / MB for rows in batches], color=plots.JAX, label="training: kept"
-    )
-    wide.plot(
-        batches, [in_use(rows, twelve) / MB for rows in batches], "o-", color=plots.HAND, label="in use: alive at once"
-    )
-    wide.axhline(counted.bytes_of(counted.parameters(twelve)) / MB, color=plots.INK, linestyle=":", label="parameters")
-    wide.set(title="12 hidden layers", xlabel="rows in the batch")
-    wide.legend()
+    draw_both(wide, batches, [(rows, twelve) for rows in batches])
+    parameters = counted.bytes_of(counted.parameters(twelve)) / MB
+    wide.axhline(parameters, color=plots.INK, linestyle=":", label="parameters")
+    wide.set(title="12 hidden layers of 512", xlabel="rows in the batch")
+    figure.legend(*wide.get_legend_handles_labels(), loc="outside lower right", ncols=3)
     plt.show()
-training, use = counted.kept_bytes(1024, twelve), in_use(1024, twelve)
-print(
-    f"12 layers, 1024 rows: {training / MB:.1f} MB kept in training, {use / MB:.1f} MB alive in use: {training / use:.1f} times"
-)
+training, use = counted.kept_bytes(1024, twelve) / MB, in_use(1024, twelve) / MB
+print(f"1024 rows: {training:.1f} MB kept in training, {use:.1f} MB alive in use: {training / use:.1f} times as much")
 
 # %% [markdown] name="ask-q2"
 # In use, depth costs the memory of its parameters and no more. In training, what is kept grows with depth times batch, and that is why memory runs out there. The usual remedies
