@@ -16,6 +16,7 @@ from course.comparison.precision import FLOAT64
 from course.exercises import find_exercise, papers
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import PairTask
+from course.lessons.cost_of_backprop import ROUNDS
 
 torch = pytest.importorskip("torch")
 functional = torch.nn.functional
@@ -54,6 +55,12 @@ def batch_loss(params, x, target):
     return functional.mse_loss(dense([(w1, b1), (w2, b2)], x), target, reduction="sum") / (2 * len(x))
 
 
+def shared_layers(w, x):
+    for _ in range(ROUNDS):
+        x = torch.tanh(torch.mm(x, w))
+    return x
+
+
 IN_TORCH = {
     "chain_rule.square": torch.square,
     "chain_rule.sine_of_square": lambda x: torch.sin(torch.square(x)),
@@ -81,6 +88,7 @@ IN_TORCH = {
     "mlp.mlp": lambda params, x: dense(params[0], x),
     "mlp.mlp_loss": lambda params, x, labels: functional.cross_entropy(dense(params[0], x), labels),
     "vanishing_gradients.deep_tanh": deep_tanh,
+    "cost_of_backprop.shared_layers": shared_layers,
 }
 
 
