@@ -46,7 +46,8 @@ class Truth:
     `jax.jvp`; None where the primal has no forward mode. `columns` are the cotangents by every column of forward mode,
     as `jax.jacfwd` stacks them; None when there are too many inputs. `difference` is the derivative of <y_bar, y> along
     `nudge`, which moves every array in proportion to its size, by central differences. Where the primal has no reverse
-    mode, `by_columns` says that `reverse` repeats `columns`.
+    mode, `by_columns` says that `reverse` repeats `columns`. A state, which the primal returns through `stop_gradient`,
+    gets a cotangent like every output, of which nothing may come back.
     """
 
     y: Any
@@ -205,7 +206,7 @@ def _program(known: Study, columns: bool, reverse: bool, forward: bool) -> Calla
             return along(*cut(x))
 
         def weighed(x: Any) -> Any:
-            return _inner(y_bar, function(x)[0])
+            return _inner(*(_where_not(known.held, leaves) for leaves in (y_bar, function(x)[0])))
 
         def push(pick: Any) -> Any:
             row, leaf, place = pick
@@ -246,6 +247,10 @@ def _cutter(shapes: Sequence[tuple[int, ...]]) -> Callable[[Any], list[Any]]:
         return [part.reshape((*x.shape[:-1], *shape)) for part, shape in zip(parts, shapes, strict=True)]
 
     return cut
+
+
+def _where_not(held: Sequence[bool], leaves: Sequence[Any]) -> list[Any]:
+    return [leaf for hold, leaf in zip(held, leaves, strict=True) if not hold]
 
 
 def _inner(left: Sequence[Any], right: Sequence[Any]) -> Any:

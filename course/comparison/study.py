@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.extend.core import Literal
 
 from course.comparison.faults import fault_of
 from course.comparison.methods import MethodCounts, method_counts
@@ -19,7 +20,7 @@ from course.comparison.point import Point
 from course.comparison.precision import Precision, precision_of
 from course.comparison.residuals import vjp_residual_bytes
 from course.comparison.state import outside_of
-from course.comparison.trees import argument_names, named_leaves
+from course.comparison.trees import argument_names, has_tangent, named_leaves
 
 
 class Study:
@@ -50,6 +51,16 @@ class Study:
         names = argument_names(self.primal, len(self.shapes))
         pairs = zip(names, self.shapes, strict=True)
         return [named for name, shape in pairs for named in named_leaves(shape, name)]
+
+    @cached_property
+    def held(self) -> tuple[bool, ...]:
+        """Of each floating output, whether the primal returns it through `stop_gradient`: a state, carried along.
+
+        It carries no cotangent, and differences of it say nothing.
+        """
+        made = {out: eqn.primitive.name for eqn in self.jaxpr.eqns for out in eqn.outvars}
+        floating = [out for out in self.jaxpr.jaxpr.outvars if has_tangent(out.aval)]
+        return tuple(not isinstance(out, Literal) and made.get(out) == "stop_gradient" for out in floating)
 
     @cached_property
     def precision(self) -> Precision:

@@ -105,7 +105,8 @@ def _program(known: Study, reverse: bool) -> Callable[..., Any]:
         ahead, _ = function(*[leaf + step * v for leaf, v in zip(moving, x_dot, strict=True)])
         behind, _ = function(*[leaf - step * v for leaf, v in zip(moving, x_dot, strict=True)])
         inner = _inner(function, moving, x_dot, y_bars) if reverse else None
-        difference = [(a - b) / (2 * step) for a, b in zip(ahead, behind, strict=True)]
+        moved = [(a - b) / (2 * step) for a, b in zip(ahead, behind, strict=True)]
+        difference = [jnp.zeros_like(d) if hold else d for hold, d in zip(known.held, moved, strict=True)]
         return known.primal(*primals), forward, inner, difference
 
     return jax.jit(ask, compiler_options=QUICK)

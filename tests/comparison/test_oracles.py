@@ -163,3 +163,29 @@ def test_the_oracles_are_compiled_once_for_a_primal():
     before = oracle._program.cache_info().misses
     judge()
     assert oracle._program.cache_info().misses == before
+
+
+def counted(x, total):
+    """Squares, and a running total that is carried along."""
+    return x**2, jax.lax.stop_gradient(total + x.sum())
+
+
+def counted_fwd(x, total):
+    return counted(x, total), x
+
+
+def counted_jvp(primals, tangents):
+    return counted(*primals), (2 * primals[0] * tangents[0], jnp.zeros(()))
+
+
+@pytest.mark.parametrize("of_state", [0, 1])
+def test_a_state_that_is_carried_along_sends_nothing_back(of_state):
+    def bwd(x, bars):
+        y_bar, total_bar = bars
+        return 2 * x * y_bar + of_state * total_bar, jnp.zeros_like(total_bar)
+
+    assert compare(counted, counted_fwd, bwd, draw(4), 3.0).agrees is (not of_state)
+
+
+def test_a_state_that_is_carried_along_has_no_tangent():
+    assert compare_jvp(counted, counted_jvp, draw(4), 3.0).agrees
