@@ -33,6 +33,7 @@ SYLLABUS = (
     Lesson("cost_of_backprop", "What a backward pass costs, in FLOPs and in memory", ("mlp", "forward_mode"), 60),
     Lesson("optimizers", "Optimisers, from gradient descent to AdamW", ("mlp", "cost_of_backprop"), 75),
     Lesson("vanishing_gradients", "Gradients that vanish on the way down, and how to start", ("optimizers",), 75),
+    Lesson("normalization", "Normalisation: layers that keep their scale", ("vanishing_gradients",), 75),
 )
 
 

@@ -7,12 +7,16 @@ of Stanford CS231n eight or more of float64. Both draw their inputs from NumPy's
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
+import course
 from course.lessons.mlp import Layer, Mlp
+from course.lessons.normalization import Running
 from solutions.linear_and_activations import affine_bwd, affine_fwd, relu_bwd, relu_fwd
 from solutions.losses import softmax_cross_entropy_bwd, softmax_cross_entropy_fwd
 from solutions.mlp import mlp_bwd, mlp_fwd, mlp_loss_fwd
+from solutions.normalization import batch_norm_bwd, batch_norm_fwd, layer_norm_bwd, layer_norm_fwd
 
 FLOAT32 = {"rtol": 1e-5, "atol": 1e-5}
 """As near as needle's own tests ask."""
@@ -105,6 +109,102 @@ def test_needle_s_softmax_loss():
         -0.3119051 0.04104668
     """
     np.testing.assert_allclose(np.ravel(logits_bar), [float(number) for number in published.split()], **FLOAT32)
+
+
+@pytest.mark.parametrize(
+    "shape, published",
+    [
+        ((1, 5), [[0.150192, 0.702322, -3.321343, 0.31219, 2.156639]]),
+        (
+            (2, 10),
+            [
+                [
+                    *(-2.301574, 4.353944, -1.9396116, 2.4330146, -1.1070801),
+                    *(0.01571643, -2.209449, 0.49513134, -2.261348, 2.5212562),
+                ],
+                [
+                    *(-9.042961, -2.6184766, 4.5592957, -4.2109876, 3.4247458),
+                    *(-1.9075732, -2.2689414, 2.110825, 5.044025, 4.910048),
+                ],
+            ],
+        ),
+    ],
+    ids=str,
+)
+def test_needle_s_layer_norm_under_a_sum_of_fourth_powers(shape, published):
+    ones = np.ones(shape[-1])
+    y, residuals = jax.jit(layer_norm_fwd)(tensor(*shape), ones, 0 * ones)
+    x_bar = jax.jit(layer_norm_bwd)(residuals, 4 * y**3)[0]
+    np.testing.assert_allclose(x_bar, published, **FLOAT32)
+
+
+def test_needle_s_batch_norm():
+    """Its backward pass is tested under a sum of squares alone, of which nothing comes back but rounding errors."""
+    scale, bias = (np.random.RandomState(4 * seed).randint(0, 100, 4) / 20 for seed in (42, 1337))
+    fwd = jax.jit(batch_norm_fwd)
+    ones = np.ones(4)
+    (y, _), _ = fwd(tensor(4, 4), ones, 0 * ones, Running(0 * ones, ones))
+    published = [
+        [0.78712696, -0.31676728, -0.64885163, 0.20828949],
+        [-0.0079508079, 1.0092355, 1.6221288, 0.8520931],
+        [0.8507331, -1.4954363, -9.67e-8, -1.6852506],
+        [-1.6299094, 0.80296844, -0.97327745, 0.62486827],
+    ]
+    np.testing.assert_allclose(y, published, **FLOAT32)
+    (y, _), _ = fwd(tensor(4, 4), scale, bias, Running(0 * ones, ones))
+    published = [
+        [7.49529, 0.047213316, 2.690084, 5.5227957],
+        [4.116209, 3.8263211, 7.79979, 7.293256],
+        [7.765616, -3.3119934, 4.15, 0.31556034],
+        [-2.7771149, 3.23846, 1.9601259, 6.6683874],
+    ]
+    np.testing.assert_allclose(y, published, **FLOAT32)
+
+
+def test_needle_s_running_statistics():
+    running, ones = Running(np.zeros(3), np.ones(3)), np.ones(3)
+    step = jax.jit(lambda *given: batch_norm_fwd(*given)[0][1])
+    for seed in range(10):
+        x = np.random.RandomState(4 * 3 * 2 * seed).randint(0, 100, (4, 3)) / 20
+        running = step(x, ones, 0 * ones, running)
+    np.testing.assert_allclose(running.mean, [2.020656, 1.69489, 1.498846], **FLOAT32)
+    np.testing.assert_allclose(running.variance, [1.412775, 1.386191, 1.096604], **FLOAT32)
+
+
+def batch_normalised(h, scale, bias):
+    """By the batch alone: what training does with the state makes no difference to its loss."""
+    return course.as_jax(batch_norm_fwd, batch_norm_bwd)(h, scale, bias, Running(0 * bias, 0 * bias))[0]
+
+
+@pytest.mark.parametrize(
+    "norm, rate, published",
+    [
+        (batch_normalised, 0.001, 3.296256),
+        (course.as_jax(layer_norm_fwd, layer_norm_bwd), 0.01, 2.82192),
+    ],
+    ids=["batch", "layer"],
+)
+def test_a_training_with_a_norm_ends_at_the_loss_that_needle_s_tests_expect(norm, rate, published):
+    """32 steps of Adam, with a decay as strong as the rate that is L2."""
+    rng = np.random.RandomState(42)
+    params = (linear(rng, 64, 32), (np.ones(32), np.zeros(32)), linear(rng, 32, 16))
+    params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), params)
+    images, labels = tensor(1024, 64).reshape(32, 32, 64), drawn(1024, high=16).reshape(32, 32)
+    optimizer = optax.chain(optax.add_decayed_weights(rate), optax.adam(rate))
+
+    def loss_of(params, x, labels):
+        first, (scale, bias), last = params
+        h = norm(jax.nn.relu(x @ first.w + first.b), scale, bias)
+        return optax.softmax_cross_entropy_with_integer_labels(h @ last.w + last.b, labels).mean()
+
+    def step(carry, batch):
+        params, state = carry
+        loss, grads = jax.value_and_grad(loss_of)(params, *batch)
+        updates, state = optimizer.update(grads, state, params)
+        return (optax.apply_updates(params, updates), state), loss
+
+    run = jax.jit(lambda params, *batches: jax.lax.scan(step, (params, optimizer.init(params)), batches)[1])
+    np.testing.assert_allclose(run(params, images, labels)[-1], published, rtol=1e-6)
 
 
 def test_cs231n_s_softmax_of_one_example():

@@ -33,11 +33,11 @@ class Draw:
         """The names of the axes asked for so far."""
         return tuple(self._sizes)
 
-    def size(self, axis: str) -> int:
-        """The size of an axis; the same name gets the same size."""
+    def size(self, axis: str, least: int = 1) -> int:
+        """The size of an axis, `least` at least; the same name gets the same size."""
         if axis not in self._sizes:
             sizes = SIZES if self._small is None else self._small
-            self._sizes[axis] = sizes[len(self._sizes) % len(sizes)]
+            self._sizes[axis] = max(least, sizes[len(self._sizes) % len(sizes)])
         return self._sizes[axis]
 
     def sizes(self, *axes: str) -> tuple[int, ...]:
