@@ -31,6 +31,7 @@ class Status(StrEnum):
     BROKEN = "broken"
     STOPPED = "stopped"
     WAITING = "waiting"
+    HANDED_IN = "handed_in"
     NOT_STARTED = "not_started"
 
 
@@ -308,6 +309,16 @@ class Verdict:
     def right(self) -> bool:
         """Whether the answer is right, costly or not."""
         return self.status in (Status.RIGHT, Status.COSTLY)
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing left to do about it here: it is right, or a text that a person will judge."""
+        return self.right or self.status is Status.HANDED_IN
+
+    @property
+    def counts(self) -> bool:
+        """Whether a machine gives points for it."""
+        return self.possible + self.cost_possible > 0
 
     def to_json(self) -> str:
         """The record as JSON, `schema` included; infinities and NaN become strings."""

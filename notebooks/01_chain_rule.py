@@ -718,6 +718,14 @@ course.show_graph(three_forks, 0.5)
 # %% name="answer-q6" tags=["question"]
 course.answer("chain_rule.q6", ...)
 
+# %% [markdown] name="in-your-own-words"
+# ## In your own words
+#
+# {question chain_rule.text}
+
+# %% name="answer-text" tags=["question"]
+course.answer("chain_rule.text", ...)
+
 # %% [markdown] name="mistake-text"
 # ## Which mistake is this?
 #

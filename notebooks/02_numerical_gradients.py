@@ -731,7 +731,16 @@ if course.solved(directional_check):
 # In float64 there are five decades of steps at which the two can be told apart at a glance. In float32 there is hardly one: elsewhere
 # the right gradient looks as bad as the wrong one, and whoever sets the tolerance so that right ones pass lets both pass. Training
 # in float32 is fine. Judging is not.
+
+# %% [markdown] name="in-your-own-words"
+# ## In your own words
 #
+# {question numerical_gradients.text}
+
+# %% name="answer-text" tags=["question"]
+course.answer("numerical_gradients.text", ...)
+
+# %% [markdown] name="name-the-mistake"
 # ## Which mistake is this?
 #
 # Somebody else wrote one of this lesson's functions. The step is wide on purpose: ways that nearly agree at a small step can be told

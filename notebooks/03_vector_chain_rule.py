@@ -714,6 +714,14 @@ course.check(shares_bwd)
 # the input are what memory is spent on in training; from `linear_and_activations` on you choose yourself what to keep.
 # </details>
 
+# %% [markdown] name="in-your-own-words"
+# ## In your own words
+#
+# {question vector_chain_rule.text}
+
+# %% name="answer-text" tags=["question"]
+course.answer("vector_chain_rule.text", ...)
+
 # %% [markdown] name="mistake-text"
 # ## Which mistake is this?
 #

@@ -627,7 +627,16 @@ with plots.style():
 # It goes faster at first, shoots past the target, and swings like a pendulum without friction. (With some friction, this is called
 # momentum.) PyTorch adds for a good reason, and you know it: *used twice, add*. A weight that is used in two places gets two
 # contributions, and somebody has to say when a new sum begins.
+
+# %% [markdown] name="in-your-own-words"
+# ## In your own words
 #
+# {question two_layer_network.text}
+
+# %% name="answer-text" tags=["question"]
+course.answer("two_layer_network.text", ...)
+
+# %% [markdown] name="name-the-mistake"
 # ## Which mistake is this?
 #
 # Somebody else wrote the seven lines, or those for a batch. Backward goes from the loss to the input, so look for the first cotangent on

@@ -590,6 +590,14 @@ if course.solved(init_layers) and course.solved(tree_norm):
     right = jnp.mean(jnp.sign(network(params, points)) == jnp.sign(sides))
     print(f"loss {losses[0]:.3f} -> {losses[-1]:.5f}; on the right side: {right:.1%} of the points")
 
+# %% [markdown] name="in-your-own-words"
+# ## In your own words
+#
+# {question parameter_trees.text}
+
+# %% name="answer-text" tags=["question"]
+course.answer("parameter_trees.text", ...)
+
 # %% [markdown] name="mistake-text"
 # ## Which mistake is this?
 #
@@ -612,9 +620,6 @@ course.answer("parameter_trees.q4", ...)
 # - Names and shapes first, when something is off; the length of the whole gradient, to watch a run.
 # - Chance is handed in. Split keys, and use each once: twice the same key is twice the same numbers.
 # - `jit` runs Python once for each shape and type, and what was no argument is baked in. `scan` carries a tree through a loop.
-#
-# *For a conversation, without a verdict:* a colleague keeps all parameters in one long row of numbers, and cuts it up inside of the network.
-# What becomes easier, and what would you miss?
 #
 # ## Sources
 #

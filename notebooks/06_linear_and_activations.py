@@ -541,6 +541,14 @@ with plots.style():
 # %% name="answer-q3" tags=["question"]
 course.answer("linear_and_activations.q3", ...)
 
+# %% [markdown] name="in-your-own-words"
+# ### In your own words
+#
+# {question linear_and_activations.text}
+
+# %% name="answer-text" tags=["question"]
+course.answer("linear_and_activations.text", ...)
+
 # %% [markdown] name="which-mistake"
 # ### Which mistake is this?
 #

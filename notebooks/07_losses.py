@@ -462,6 +462,14 @@ course.answer("losses.q2", ...)
 # %% name="answer-q3" tags=["question"]
 course.answer("losses.q3", ...)
 
+# %% [markdown] name="in-your-own-words"
+# ## In your own words
+#
+# {question losses.text}
+
+# %% name="answer-text" tags=["question"]
+course.answer("losses.text", ...)
+
 # %% [markdown] name="which-mistake"
 # ## Which mistake is this?
 #

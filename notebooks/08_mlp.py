@@ -397,7 +397,16 @@ with plots.style():
 
 # %% [markdown] name="which-mistake"
 # You might have misread some of them too.
+
+# %% [markdown] name="in-your-own-words"
+# ## In your own words
 #
+# {question mlp.text}
+
+# %% name="answer-text" tags=["question"]
+course.answer("mlp.text", ...)
+
+# %% [markdown] name="name-the-mistake"
 # ## Which mistake is this?
 #
 # Somebody's cotangents of a small network, beside the right ones. Backward comes to the last layer first: where does it go wrong for the

@@ -699,6 +699,14 @@ with style():
 # %% name="answer-q4" tags=["question"]
 course.answer("reverse_mode.q4", ...)
 
+# %% [markdown] name="in-your-own-words"
+# ### In your own words
+#
+# {question reverse_mode.text}
+
+# %% name="answer-text" tags=["question"]
+course.answer("reverse_mode.text", ...)
+
 # %% [markdown] name="which-mistake"
 # ### Which mistake is this?
 #

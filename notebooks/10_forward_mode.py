@@ -688,6 +688,14 @@ course.check(logsumexp_jvp)
 # `exp(logits) / total`, the softmax; written as `exp(logits - y)` they never overflow.
 # </details>
 
+# %% [markdown] name="in-your-own-words"
+# ## In your own words
+#
+# {question forward_mode.text}
+
+# %% name="answer-text" tags=["question"]
+course.answer("forward_mode.text", ...)
+
 # %% [markdown] name="which-mistake"
 # ## Which mistake is this?
 #
@@ -704,12 +712,6 @@ course.show_mistake("forward_mode.q4", draw=0)
 course.answer("forward_mode.q4", ...)
 
 # %% [markdown] name="sources"
-# ## For a teacher to read
-#
-# In your own words, in three to six sentences: somebody proposes to train a network of a million parameters by forward mode, "because it needs no memory". What
-# would you reply? (A good answer says what one pass gives, how many would be needed and why, what it would cost beside a backward pass, and for what kind
-# of problem the proposal would be a good one.)
-#
 # ## Sources
 #
 # - R. E. Wengert, "A simple automatic derivative evaluation program", Communications of the ACM 7(8), 1964: forward mode, as a table of rules.

@@ -533,6 +533,14 @@ with plots.style():
     axes.legend()
     plt.show()
 
+# %% [markdown] name="in-your-own-words"
+# ## In your own words
+#
+# {question optimizers.text}
+
+# %% name="answer-text" tags=["question"]
+course.answer("optimizers.text", ...)
+
 # %% [markdown] name="which-mistake"
 # ## Which mistake is this?
 #

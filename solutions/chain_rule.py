@@ -78,3 +78,10 @@ course.answer("chain_rule.q3", 0.5**10)
 course.answer("chain_rule.q4", 2)
 course.answer("chain_rule.q5", "a0")
 course.answer("chain_rule.q6", [2_097_150, 40])
+course.answer(
+    "chain_rule.text",
+    """Along one path it is right: y_bar meets one slope after the other, from the end to the start, each taken at the
+numbers that forward met there and kept. But u goes into v and into d. Something comes back by each of the two
+ways, and u_bar is their sum. One could list all paths and add up their products, but paths double with every
+fork. So a bar is completed first, by adding what comes from all uses, and then handed on once.""",
+)

@@ -99,3 +99,11 @@ course.answer("forward_mode.q1", (8.0, 6.0))
 course.answer("forward_mode.q2", "c")
 course.answer("forward_mode.q3", 400)
 course.answer("forward_mode.q4", "c0")
+course.answer(
+    "forward_mode.text",
+    """It is true that nothing has to be kept: the tangent goes along with the value. But one pass gives one number,
+how fast the loss moves if all parameters move in one given way. For a step of descent we want the slope by each
+of a million parameters, so a million passes, each somewhat dearer than forward. One backward pass gives all of
+them for two or three times the price of forward. Forward mode pays where few inputs are moved and many outputs
+are looked at, or where one direction is all that one asks for.""",
+)

@@ -74,3 +74,11 @@ course.answer("linear_and_activations.q1", "b")
 course.answer("linear_and_activations.q2", (0.25, 1.0))
 course.answer("linear_and_activations.q3", "c")
 course.answer("linear_and_activations.q4", "b0")
+course.answer(
+    "linear_and_activations.text",
+    """Forward copied b to every row, so all rows send something back to it, and that is added. The loss does take a
+mean, but its 1 / batch came down inside y_bar already: here it would be counted twice. Training would hardly
+show it, since b_bar points the right way and is only too short, so b learns slowly and the loss falls. For a
+batch of one row it is even right. Held against jax.vjp or differences it is off by one factor, the number of
+rows, at the first look.""",
+)

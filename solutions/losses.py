@@ -74,3 +74,11 @@ course.answer("losses.q1", 0.0)
 course.answer("losses.q2", "b")
 course.answer("losses.q3", 2.302585)
 course.answer("losses.q4", "d0")
+course.answer(
+    "losses.text",
+    """With no knowledge all logits are about equal, and the loss is log(10) = 2.3. A loss of 9.2 gives the label a
+probability of exp(-9.2), one in ten thousand: the network is certain of something else before it has learned
+anything. So the logits are large: I would look at the scale of the first weights and of the inputs. If they are
+fine, at the loss: a sum over four rows in place of a mean makes 9.2 of 2.3 as well. It does matter. The first
+steps only shrink the logits again, and a wrong loss would fall, too.""",
+)

@@ -64,3 +64,12 @@ course.answer("mlp.q1", "b")
 course.answer("mlp.q2", 1.52)
 course.answer("mlp.q3", "c")
 course.answer("mlp.q4", "a0")
+course.answer(
+    "mlp.text",
+    """Forward calls the pair of each layer in order and puts its residuals aside. Backward begins with the cotangent
+of the last value and calls the layers' backward passes in the opposite order. Each takes its own residuals and
+the y_bar that the layer above handed down as its x_bar. On the way each gives its parameters' cotangents; they
+come last layer first and are turned round into a tree like the parameters. The first layer's residuals wait
+longest: all of them are in memory at once, which is depth times batch. Somebody who only wants values forgets
+each input when the next is made.""",
+)

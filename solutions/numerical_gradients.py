@@ -91,3 +91,11 @@ course.answer("numerical_gradients.q2", (0.03125, 0.0992))
 course.answer("numerical_gradients.q3", 287.0)
 course.answer("numerical_gradients.q4", "c")
 course.answer("numerical_gradients.q5", "b0")
+course.answer(
+    "numerical_gradients.text",
+    """In float32 two values so close together share nearly all their digits, and what is left of the difference is
+rounding. Divided by 1e-7 it is larger than most slopes, so this check would fail for a right gradient too. I
+would take float64 and central differences with a step of about eps**(1/3), at random parameters and along a
+random direction: at zeros many mistakes don't show, and relu has its kink there. The error I would compare with
+the norm of each leaf. And if it passes, forward may still be wrong together with backward.""",
+)

@@ -117,3 +117,11 @@ course.answer("optimizers.q1", (3.16, 1.0))
 course.answer("optimizers.q2", (0, 4, 8))
 course.answer("optimizers.q3", (0.951, 0.537))
 course.answer("optimizers.q4", "b0")
+course.answer(
+    "optimizers.text",
+    """With the squares in the loss, 0.01 * w is a part of the gradient. It goes through both means of Adam and is
+divided by the root of the mean of squares: a weight whose gradients are large is hardly pulled to zero, one
+whose gradients are tiny moves by nearly the whole rate. AdamW leaves the gradient alone and takes rate * 0.01 *
+w off each weight, large gradients or small. So the number means something else and must be looked for anew.
+Only in plain gradient descent are the two ways the same step.""",
+)

@@ -68,3 +68,11 @@ course.answer("parameter_trees.q1", 5)
 course.answer("parameter_trees.q2", 2.0)
 course.answer("parameter_trees.q3", "b")
 course.answer("parameter_trees.q4", "a0")
+course.answer(
+    "parameter_trees.text",
+    """A step of descent, the length of the gradient, a step along a direction: each is one operation on one array. But
+the numbers have lost their names, so that a wrong gradient doesn't say which layer is wrong, and their shapes:
+somebody keeps by hand where to cut, and a cut that is one off raises no error, since any number fits anywhere.
+And it is hardly needed: jax.tree.map does the same to every leaf of a tree, and ravel_pytree makes a row and
+undoes it.""",
+)

@@ -101,3 +101,11 @@ course.answer("reverse_mode.q2", "c")
 course.answer("reverse_mode.q3", "b")
 course.answer("reverse_mode.q4", 41)
 course.answer("reverse_mode.q5", "c0")
+course.answer(
+    "reverse_mode.text",
+    """The formula is the chain rule, and the numbers come out right. But a value that is used twice is asked for its
+bar twice, what lies above it four times, and so on: n diamonds in a row take about 2**n calls. A tape is in the
+order in which the values were made, so all that uses a value stands behind it. Whoever goes from the end to the
+start has completed each bar when its step has its turn, hands it on once, and is done after as many steps as
+the program has.""",
+)

@@ -54,3 +54,10 @@ course.answer("two_layer_network.q3", -3.0928)
 course.answer("two_layer_network.q4", "b")
 course.answer("two_layer_network.q5", "a")
 course.answer("two_layer_network.q6", "c0")
+course.answer(
+    "two_layer_network.text",
+    """Its z1_bar is zero, because relu is flat there, and so are its row of w1_bar and its entry of b1_bar, which are
+made of z1_bar. Its column of w2_bar is zero too, but for another reason: what stands beside w2 is a1, which is
+zero. Its a1_bar is not: that is w2 turned times z2_bar, and only on the next step does it meet the relu. All of
+this holds for this example; another x may switch the unit on.""",
+)

@@ -89,3 +89,10 @@ course.answer("vector_chain_rule.q1", 4 * (128 * 512) ** 2)
 course.answer("vector_chain_rule.q2", "b")
 course.answer("vector_chain_rule.q3", (20.0, 0.0, 80.0))
 course.answer("vector_chain_rule.q4", "b0")
+course.answer(
+    "vector_chain_rule.text",
+    """The table of slopes of y by w has a row for each of 1000 outputs and a column for each of a million weights: a
+thousand million numbers, 4 GB in float32, of which only one in a thousand is not zero, since w[i, j] touches
+y[i] alone. Nobody wants that table. Wanted is y_bar, as a row, times it, and by indices that is y_bar[i] *
+x[j]: an outer product. For x it is w turned, times y_bar. Both cost about what forward cost.""",
+)

@@ -21,6 +21,7 @@ from course.authoring.solution import Solution
 from course.authoring.source import AuthoringError, Cell, Source
 from course.authoring.stubs import NothingAsked, stub
 from course.exercises.exercise import Exercise, Paper
+from course.exercises.tasks.free_text import FreeText
 from course.exercises.tasks.question import Choice
 from course.exercises.tasks.which_mistake import WhichMistake
 from course.grading.statements import Cell as Piece
@@ -152,7 +153,9 @@ class Maker:
         if self.solved and name not in self.solution.answers:
             raise self.source.error(cell, f"{self.solution.file.name} does not answer {name}.")
         value = self.solution.answers[name] if self.solved else "..."
-        return self._json(cell, _graded(cell.name, solution=True), f'course.answer("{name}", {value})')
+        task = self._question_named(name, cell).task
+        graded = _marked(cell.name, task.points) if isinstance(task, FreeText) else _graded(cell.name, solution=True)
+        return self._json(cell, graded, f'course.answer("{name}", {value})')
 
     def _question_named(self, name: str, cell: Cell, line: int = 1) -> Exercise:
         for exercise in self.paper.exercises:
@@ -193,7 +196,7 @@ class Maker:
         return next((cell for cell in reversed(self.source.cells) if "question" in cell.tags), None)
 
     def _score(self) -> dict[str, Any]:
-        questions = [e for e in self.paper.exercises if not e.task.names]
+        questions = [e for e in self.paper.exercises if not e.task.names and not isinstance(e.task, FreeText)]
         names = "".join(f'    "{e.name}",\n' for e in questions)
         cell = Cell(SCORE, f"# Your answers to the questions, together.\ncourse.check(\n{names})", 0, ("check",))
         return self._json(cell, _graded(SCORE, points=sum(e.points + e.cost_points for e in questions)))
@@ -245,10 +248,14 @@ class Maker:
 def question_text(exercise: Exercise, number: int) -> str:
     """A question of the exam paper in Markdown."""
     task: Any = exercise.task
-    points = f"{exercise.points} point" + ("s" if exercise.points > 1 else "")
+    text = isinstance(task, FreeText)
+    possible = task.points if text else exercise.points
+    points = f"{possible} point{'s' if possible > 1 else ''}{', by a person' if text else ''}"
     lines = [f"**Question {number}: {_escaped(exercise.title)}** ({points})", "", _escaped(task.prompt)]
     if isinstance(task, Choice):
         lines += ["", *(f"- ({option.letter}) {_escaped(option.text)}" for option in task.options)]
+    elif text:
+        lines += ["", 'Hand in a text between quotation marks, `"""..."""`. You then see what to read it against.']
     elif getattr(task, "unit", ""):
         lines += ["", f"Answer in {_escaped(task.unit)}."]
     return "\n".join(lines)
@@ -265,6 +272,11 @@ def _graded(name: str, *, solution: bool = False, points: int = 0) -> dict[str, 
     """What nbgrader wants to know of a cell: it is written by the learner, or it is a test that gives points."""
     graded = {"grade": not solution, "grade_id": name, "locked": not solution, "schema_version": 3}
     return {**graded, "solution": solution, "task": False, **({} if solution else {"points": points})}
+
+
+def _marked(name: str, points: int) -> dict[str, Any]:
+    """The same for what is written by the learner and marked by a person."""
+    return {**_graded(name, solution=True), "grade": True, "points": points}
 
 
 def _binds(tree: ast.Module) -> set[str]:

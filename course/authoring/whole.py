@@ -87,7 +87,7 @@ def _answers(checkout: Checkout, paper: Paper) -> Iterator[str]:
     submission = Submission.read(checkout.root / "solutions")
     for exercise in paper.exercises:
         verdict = judge(exercise, submission, feedback=Feedback.NAME)
-        if not verdict.right:
+        if not verdict.done:
             yield f"solutions/{paper.lesson}.py does not pass {exercise.name}: {verdict.headline}."
 
 

@@ -51,7 +51,8 @@ def check(
 ) -> int:
     """Judge your answers: all of them, those of a LESSON, or one EXERCISE.
 
-    The exit status is 0 when all that was asked for is right, 1 when it is not, 2 when it could not be asked.
+    The exit status is 0 when all that was asked for is right, 1 when it is not, 2 when it could not be asked. A text
+    that a person judges is asked for by its own name alone.
     """
     if course_path is None:
         refuse_unknown_lesson(name)
@@ -64,13 +65,14 @@ def check(
         if course_path is not None:
             open_course_at(course_path)
         verdicts = _judge(name, submission, attempts, progress, seed=seed, feedback=level, aloud=debug)
+    several = len(verdicts) > 1
     if attempts.complaint:
         click.echo(attempts.complaint, err=True)
     if as_json:
         click.echo(json.dumps([plain(verdict) for verdict in verdicts], indent=2))
     else:
         _show(verdicts, overview=not (name or why or cost), why=why, cost=cost)
-    return 0 if all(verdict.right for verdict in verdicts) else 1
+    return 0 if all(verdict.done or (several and not verdict.counts) for verdict in verdicts) else 1
 
 
 def _read(path: str | None) -> tuple[Submission, Path | None]:
@@ -128,7 +130,7 @@ def _show(verdicts: Sequence[Verdict], *, overview: bool, why: bool, cost: bool)
     console = Console(highlight=False)
     if overview:
         print_overview(console, verdicts)
-        first = next((verdict for verdict in verdicts if not verdict.right), None)
+        first = next((verdict for verdict in verdicts if not verdict.done), None)
         if first is not None:
             console.print(f"  Next: {first.title} · {command(f'check {first.exercise}')}", markup=False)
         return
@@ -140,5 +142,5 @@ def _show(verdicts: Sequence[Verdict], *, overview: bool, why: bool, cost: bool)
 
 def _with_one_way_on(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """The verdicts of a list, in which what comes next is said by those that are not right, else by the last."""
-    *early, last = (dataclasses.replace(verdict, next="") if verdict.right else verdict for verdict in verdicts)
-    return [*early, verdicts[-1] if all(verdict.right for verdict in verdicts) else last]
+    *early, last = (dataclasses.replace(verdict, next="") if verdict.done else verdict for verdict in verdicts)
+    return [*early, verdicts[-1] if all(verdict.done for verdict in verdicts) else last]

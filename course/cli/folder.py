@@ -30,13 +30,18 @@ class Standing:
 
     @property
     def is_done(self) -> bool:
-        """Whether all of them are."""
-        return bool(self.tried) and self.right == len(self.tried)
+        """Whether all of them are, or are handed in for a person to judge."""
+        return bool(self.tried) and all(attempt.done for attempt in self.tried.values())
 
     @property
     def next(self) -> str:
-        """The first exercise that is not right; the lesson where none was checked."""
-        return next((name for name, tried in self.tried.items() if not tried.right), self.lesson.name)
+        """The first exercise that is left; the lesson where none was checked."""
+        return next((name for name, tried in self.tried.items() if not tried.done), self.lesson.name)
+
+    @property
+    def asked(self) -> int:
+        """How many can be right: what is handed in can't."""
+        return sum(not attempt.handed_in for attempt in self.tried.values())
 
 
 def this_folder() -> Path:

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from course.cli.readying import exercises_named, open_course_at, refuse_unknown_lesson
+from course.exercises.tasks.free_text import FreeText
 from course.grading.cohort.gradebook import table, write_pages
 from course.grading.cohort.ledger import Circumstances, Ledger, OtherLedger
 from course.grading.cohort.pool import NotSafe, Plan, grade_all
 from course.grading.cohort.roster import Handed, read_roster
 from course.grading.cohort.seeds import secret_in
+from course.grading.cohort.texts import BadMarks, Mark, marks_text, merged, page, points_of, read_marks, texts_in
+from course.grading.submission import Submission
 from course.records import Feedback
 
 if TYPE_CHECKING:
@@ -33,6 +36,12 @@ REPORTED = 50
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--csv", "csv_path", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The table.")
 @click.option("--feedback", type=click.Path(file_okay=False, path_type=Path), help="A folder for a page a student.")
+@click.option(
+    "--marks",
+    "marks_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Marks for texts; by default beside --csv.",
+)
 @click.option("--course", "course_path", metavar="PATH", help="A folder of somebody's own exercises, for ours.")
 @click.option("--lesson", metavar="NAME", help="Judge one lesson, or one exercise; by default all.")
 @click.option("--level", type=click.Choice(LEVELS), default="name", show_default=True, help="How much pages may say.")
@@ -44,6 +53,7 @@ def grade(
     folder: Path,
     csv_path: Path,
     feedback: Path | None,
+    marks_path: Path | None,
     course_path: str | None,
     lesson: str | None,
     level: str,
@@ -55,7 +65,8 @@ def grade(
     """Judge what a class handed in: FOLDER holds one notebook, file, pack or folder for each student.
 
     Beside the table stands a file .jsonl with every verdict, seed, hash and layer. After a crash the same command goes
-    on from there, to the same results.
+    on from there, to the same results. Answers in their own words stand in .texts.html; put marks into .marks.csv, and
+    say the same again.
     """
     if sys.platform == "win32":
         raise click.ClickException("Strangers' code can't be confined on Windows: grade in WSL or on Linux.")
@@ -64,7 +75,10 @@ def grade(
     else:
         course_path = str(Path(course_path).expanduser().absolute())
         open_course_at(course_path)
-    exercises = [exercise for exercise in exercises_named(lesson) if exercise.required]
+    asked = exercises_named(lesson)
+    exercises = [exercise for exercise in asked if exercise.required]
+    marks_path = marks_path or csv_path.with_suffix(".marks.csv")
+    marks = _marks(marks_path)
     key = secret_in(secret or csv_path.with_suffix(".secret"))
     with tempfile.TemporaryDirectory(prefix="handgrad-") as scratch:
         unpacked = Path(scratch, "packs")
@@ -77,11 +91,41 @@ def grade(
         left = [one for one in handed if not one.problem and not ledger.has(one.student, one.digest)]
         _grade(left, plan, workers or os.cpu_count() or 1, ledger)
         records = {one.student: ledger.records[one.student] for one in handed if not one.problem}
-        csv_path.write_text(table(handed, records, names), encoding="utf-8")
+        free = [exercise for exercise in asked if isinstance(exercise.task, FreeText)]
+        marks = _collect_texts(handed, free, marks, marks_path, csv_path.with_suffix(".texts.html"))
+        told = [exercise.name for exercise in free if any(mark.question == exercise.name for mark in marks)]
+        csv_path.write_text(table(handed, records, names, points_of(marks), told), encoding="utf-8")
         if feedback is not None:
             write_pages(feedback, handed, records)
     _say_done(handed, records, csv_path)
     return 0
+
+
+def _marks(place: Path) -> list[Mark]:
+    """The marks that were given.
+
+    Raises:
+        ClickException: They can't be read; nothing was judged yet.
+    """
+    try:
+        return read_marks(place)
+    except (BadMarks, OSError, ValueError) as why:
+        raise click.ClickException(str(why)) from None
+
+
+def _collect_texts(
+    handed: Sequence[Handed], free: Sequence[Exercise], marks: list[Mark], marks_path: Path, page_path: Path
+) -> list[Mark]:
+    """Writes what was handed in as text on one page, and the table for its marks; returns the marks."""
+    names = [exercise.name for exercise in free]
+    texts = {one.student: texts_in(Submission.read(one.path), names) for one in handed if free and not one.problem}
+    if any(texts.values()):
+        marks = merged(marks, texts, free)
+        marks_path.write_text(marks_text(marks), encoding="utf-8")
+        page_path.write_text(page(free, texts, marks_path), encoding="utf-8")
+        left = sum(not mark.points for mark in marks)
+        click.echo(f"{len(marks)} texts to read are in {page_path}, {left} of them unmarked in {marks_path}.")
+    return marks
 
 
 def _asked_names(exercises: Sequence[Exercise]) -> list[str]:

@@ -21,7 +21,7 @@ def say_where() -> None:
     known = attempts_in(folder).known
     for standing in standings(known):
         if standing.tried:
-            click.echo(f"  {standing.lesson.name:<24} {standing.right} of {len(standing.tried)} right")
+            click.echo(f"  {standing.lesson.name:<24} {standing.right} of {standing.asked} right")
     _say_next(folder, next_of(known))
 
 

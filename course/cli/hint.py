@@ -45,5 +45,5 @@ def say_hints(name: str, hints: Sequence[str], most: int) -> None:
 def _meant(name: str, attempts: Attempts) -> Exercise:
     """The exercise of a name; of a lesson the first with hints that is not right."""
     exercises = exercises_named(name)
-    left = [e for e in exercises if e.hints and not attempts.of(e.name).right]
+    left = [e for e in exercises if e.hints and not attempts.of(e.name).done]
     return (left or list(exercises))[0]

@@ -32,12 +32,12 @@ def _show(rows: list[Standing]) -> None:
         table.add_column(name, justify="right")
     for row in rows:
         tried = row.tried.values()
-        bar = ProgressBar(total=max(len(tried), 1), completed=row.right, width=20, complete_style=faces.RIGHT.terminal)
+        bar = ProgressBar(total=max(row.asked, 1), completed=row.right, width=20, complete_style=faces.RIGHT.terminal)
         if not tried:
             table.add_row(f"  {row.lesson.name}", bar, f"{row.lesson.minutes} min", "", "", "")
             continue
         counted = (
-            f"{row.right}/{len(tried)}",
+            f"{row.right}/{row.asked}",
             f"{sum(attempt.points for attempt in tried):g}",
             str(sum(attempt.attempts for attempt in tried)),
             str(sum(attempt.hints for attempt in tried)),

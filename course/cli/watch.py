@@ -139,8 +139,8 @@ class _Watching:
     def _go_on(self) -> None:
         """From what is right to what comes next; what is not right is judged again."""
         assert self._shown is not None
-        coming = next_of(attempts_in(self._folder).known) if self._shown.right else None
-        if self._shown.right and coming is None:
+        coming = next_of(attempts_in(self._folder).known) if self._shown.done else None
+        if self._shown.done and coming is None:
             self._console.print("  All that there is is right.", markup=False)
             return
         self._judge([coming.next if coming else self._name])

@@ -12,6 +12,7 @@ import numpy as np
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.mistakes import chain_rule as mistakes
 from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.free_text import Criterion, FreeText
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
 from course.exercises.tasks.shown import Source
@@ -301,6 +302,28 @@ MANY_PATHS = Exercise(
     required=False,
 )
 
+IN_YOUR_WORDS = Exercise(
+    name="chain_rule.text",
+    title="all slopes, multiplied?",
+    task=FreeText(
+        'A friend says: "The derivative of a long chain is a product. So backpropagation multiplies all slopes from'
+        ' the end to the start, and that is all." What is right about this, and what is missing? Explain it with '
+        "`forked`, where u goes into v and into d.",
+        rubric=(
+            Criterion(1, "Along one path the slopes are multiplied, beginning at the end."),
+            Criterion(2, "Where a value is used twice, as u is, what comes back by the two ways is added."),
+            Criterion(1, "The slopes are taken at the numbers that forward met, so these have to be kept."),
+            Criterion(
+                2,
+                "Nobody walks path by path, since paths double with every fork: each bar is completed first, and "
+                "handed on once.",
+            ),
+        ),
+    ),
+    points=0,
+    required=False,
+)
+
 WHICH_MISTAKE = Exercise(
     name="chain_rule.q5",
     title="which mistake is this?",
@@ -327,6 +350,7 @@ PAPER = Paper(
         TWO_PATHS,
         FORKED,
         MANY_PATHS,
+        IN_YOUR_WORDS,
         WHICH_MISTAKE,
     ),
 )

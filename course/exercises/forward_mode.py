@@ -14,6 +14,7 @@ import numpy as np
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.mistakes import forward_mode as mistakes
 from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.free_text import Criterion, FreeText
 from course.exercises.tasks.function import FunctionTask
 from course.exercises.tasks.limits import Limits
 from course.exercises.tasks.pair import Case
@@ -348,6 +349,35 @@ A_BILLION = Exercise(
     points=1,
 )
 
+IN_YOUR_WORDS = Exercise(
+    name="forward_mode.text",
+    title="no memory needed",
+    task=FreeText(
+        'Somebody proposes to train a network of a million parameters by forward mode, "because it needs no '
+        'memory". What would you reply?',
+        rubric=(
+            Criterion(
+                1,
+                "One forward-mode pass tells how the loss moves for one direction in which the parameters move: one "
+                "number.",
+            ),
+            Criterion(
+                2,
+                "All slopes take a million passes, one for each parameter; a backward pass gives all of them for a "
+                "few times the price of forward.",
+            ),
+            Criterion(1, "What is said of memory is right: no residuals have to be kept."),
+            Criterion(
+                1,
+                "Forward mode is the better one where inputs are few and outputs many, or where one direction is all"
+                " that is wanted.",
+            ),
+        ),
+    ),
+    points=0,
+    required=False,
+)
+
 WHICH_MISTAKE = Exercise(
     name="forward_mode.q4",
     title="which mistake is this?",
@@ -374,6 +404,7 @@ PAPER = Paper(
         A_BILLION,
         QUOTIENT,
         LOGSUMEXP,
+        IN_YOUR_WORDS,
         WHICH_MISTAKE,
     ),
     shows_forward=True,

@@ -11,6 +11,7 @@ import numpy as np
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.mistakes import linear_and_activations as mistakes
 from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.free_text import Criterion, FreeText
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
 from course.exercises.tasks.shown import Source
@@ -209,6 +210,30 @@ SCALED_ROWS = Exercise(
     points=1,
 )
 
+IN_YOUR_WORDS = Exercise(
+    name="linear_and_activations.text",
+    title="a mean for a sum",
+    task=FreeText(
+        'Somebody writes `b_bar = y_bar.mean(axis=0)` in affine_bwd, "since the batch is averaged anyway". What is '
+        "wrong with that? When would it be noticed, and when not?",
+        rubric=(
+            Criterion(2, "Forward copied b to every row, and what comes back from copies is added."),
+            Criterion(1, "The mean belongs to the loss: its 1 / batch is in y_bar already, and would count twice."),
+            Criterion(
+                1,
+                "It is not noticed in training: b_bar points the right way, only too short, and the loss falls all "
+                "the same.",
+            ),
+            Criterion(1, "Nor for a batch of one row, where mean and sum are the same."),
+            Criterion(
+                1, "A comparison with jax.vjp or with differences shows it at once, as a factor: the number of rows."
+            ),
+        ),
+    ),
+    points=0,
+    required=False,
+)
+
 WHICH_MISTAKE = Exercise(
     name="linear_and_activations.q4",
     title="which mistake is this?",
@@ -225,5 +250,5 @@ WHICH_MISTAKE = Exercise(
 
 PAPER = Paper(
     "linear_and_activations",
-    (RELU, WHAT_TO_SAVE, SIGMOID, TANH, STEEPEST, AFFINE, SCALED_ROWS, WHICH_MISTAKE),
+    (RELU, WHAT_TO_SAVE, SIGMOID, TANH, STEEPEST, AFFINE, SCALED_ROWS, IN_YOUR_WORDS, WHICH_MISTAKE),
 )

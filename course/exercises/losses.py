@@ -12,6 +12,7 @@ import numpy as np
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.mistakes import losses as mistakes
 from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.free_text import Criterion, FreeText
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
 from course.exercises.tasks.shown import Source
@@ -206,6 +207,33 @@ EQUAL_LOGITS = Exercise(
     points=1,
 )
 
+IN_YOUR_WORDS = Exercise(
+    name="losses.text",
+    title="a first loss of 9.2",
+    task=FreeText(
+        "A run on ten classes begins with a loss of 9.2 nats, which then falls. What does this first number say "
+        "about the network, where would you look, and does it matter, since the loss falls?",
+        rubric=(
+            Criterion(1, "A network that knows nothing has about log(10) = 2.3 nats."),
+            Criterion(
+                2,
+                "At 9.2 the label has a probability of about exp(-9.2), 1 in 10,000: the network is sure, and wrong,"
+                " before it has seen anything.",
+            ),
+            Criterion(
+                2,
+                "Look at the size of the logits: weights or inputs that are too large at the start. Or at the loss "
+                "itself: a sum where a mean is meant, labels that are shifted.",
+            ),
+            Criterion(
+                1, "It matters: the first steps are spent on undoing this, and it may hide a mistake in the loss."
+            ),
+        ),
+    ),
+    points=0,
+    required=False,
+)
+
 WHICH_MISTAKE = Exercise(
     name="losses.q4",
     title="which mistake is this?",
@@ -228,6 +256,7 @@ PAPER = Paper(
         SUM_OF_ROW,
         WHY_LOGITS,
         EQUAL_LOGITS,
+        IN_YOUR_WORDS,
         WHICH_MISTAKE,
     ),
 )

@@ -13,6 +13,7 @@ import numpy as np
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.mistakes import mlp as mistakes
 from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.free_text import Criterion, FreeText
 from course.exercises.tasks.limits import Limits
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
@@ -187,6 +188,33 @@ ALL_ZERO = Exercise(
     points=1,
 )
 
+IN_YOUR_WORDS = Exercise(
+    name="mlp.text",
+    title="from one layer to many",
+    task=FreeText(
+        "Explain to somebody who has written the backward pass of one layer how that of a deep network is put "
+        "together from such passes, and what has to be in memory for it, and why.",
+        rubric=(
+            Criterion(1, "Forward runs the layers in order, and each leaves its residuals."),
+            Criterion(
+                2, "Backward takes the layers in the opposite order; the x_bar of each is the y_bar of the one below."
+            ),
+            Criterion(
+                1,
+                "The cotangents of the parameters come out on the way, last layer first, and are put into a tree of "
+                "the parameters' form.",
+            ),
+            Criterion(
+                2,
+                "All residuals wait until their layer's turn comes, so memory grows with depth times batch; without "
+                "backward each layer's input could be forgotten at once.",
+            ),
+        ),
+    ),
+    points=0,
+    required=False,
+)
+
 WHICH_MISTAKE = Exercise(
     name="mlp.q4",
     title="which mistake is this?",
@@ -199,4 +227,6 @@ WHICH_MISTAKE = Exercise(
     points=1,
 )
 
-PAPER = Paper("mlp", (MLP, MLP_LOSS, WHOSE_COST, FIRST_LAYER_S_SHARE, ALL_ZERO, WHICH_MISTAKE), shows_cost=True)
+PAPER = Paper(
+    "mlp", (MLP, MLP_LOSS, WHOSE_COST, FIRST_LAYER_S_SHARE, ALL_ZERO, IN_YOUR_WORDS, WHICH_MISTAKE), shows_cost=True
+)

@@ -11,6 +11,7 @@ import numpy as np
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.mistakes import numerical_gradients as mistakes
 from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.free_text import Criterion, FreeText
 from course.exercises.tasks.function import FunctionTask
 from course.exercises.tasks.pair import Case, Drawing
 from course.exercises.tasks.question import Choice, Number, Option
@@ -429,6 +430,32 @@ ALL_ONES = Exercise(
     required=False,
 )
 
+IN_YOUR_WORDS = Exercise(
+    name="numerical_gradients.text",
+    title="a check that fails",
+    task=FreeText(
+        "A colleague checks a gradient in float32, with a step of 1e-7, at parameters that are all zero. The check "
+        "fails, and the colleague says that the gradient is wrong. What do you reply, and how would you check?",
+        rubric=(
+            Criterion(
+                2,
+                "Two values that close differ in their last digits alone; divided by so small a step, their rounding"
+                " is larger than the slope.",
+            ),
+            Criterion(1, "Judge in float64, by central differences, with a step of about eps**(1/3)."),
+            Criterion(1, "Check at random parameters, along a random direction: zeros hide mistakes, or lie on kinks."),
+            Criterion(1, "Hold the difference against the size of the gradient, leaf by leaf."),
+            Criterion(
+                1,
+                "A check that fails is a reason to look; one that passes is no proof: the forward function may be "
+                "wrong along with it.",
+            ),
+        ),
+    ),
+    points=0,
+    required=False,
+)
+
 WHICH_MISTAKE = Exercise(
     name="numerical_gradients.q5",
     title="which mistake is this?",
@@ -455,6 +482,7 @@ PAPER = Paper(
         RELATIVE_ERRORS,
         WRONG_LEAVES,
         ALL_ONES,
+        IN_YOUR_WORDS,
         WHICH_MISTAKE,
     ),
 )

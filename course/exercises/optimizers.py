@@ -13,6 +13,7 @@ import optax
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.mistakes import optimizers as mistakes
 from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.free_text import Criterion, FreeText
 from course.exercises.tasks.function import FunctionTask
 from course.exercises.tasks.optimizer import OptimizerTask, Run
 from course.exercises.tasks.pair import Case
@@ -353,6 +354,28 @@ TWO_DECAYS = Exercise(
     points=2,
 )
 
+IN_YOUR_WORDS = Exercise(
+    name="optimizers.text",
+    title="the same number, another run",
+    task=FreeText(
+        "A colleague had Adam, with 0.01 times half the squared parameters in the loss, and now takes AdamW with a "
+        "decay of 0.01. The run behaves quite differently. Explain why.",
+        rubric=(
+            Criterion(1, "In the loss, 0.01 times the parameter is added to its gradient, and goes into both means."),
+            Criterion(
+                2,
+                "Adam then divides by the root of the mean of squares: where gradients are large, decay hardly "
+                "counts; where they are small, it counts fully.",
+            ),
+            Criterion(1, "AdamW takes rate * 0.01 * parameter off each parameter, whatever its gradients."),
+            Criterion(1, "So 0.01 is not the same strength in both, and has to be chosen anew."),
+            Criterion(1, "In plain gradient descent the two are the same."),
+        ),
+    ),
+    points=0,
+    required=False,
+)
+
 WHICH_MISTAKE = Exercise(
     name="optimizers.q4",
     title="which mistake is this?",
@@ -374,6 +397,7 @@ PAPER = Paper(
         ADAMW,
         TWO_DECAYS,
         SCHEDULE,
+        IN_YOUR_WORDS,
         WHICH_MISTAKE,
     ),
     shows_forward=True,

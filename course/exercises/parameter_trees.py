@@ -13,6 +13,7 @@ import numpy as np
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.mistakes import parameter_trees as mistakes
 from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.free_text import Criterion, FreeText
 from course.exercises.tasks.function import FunctionTask
 from course.exercises.tasks.pair import Case, Drawing, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
@@ -312,6 +313,27 @@ BAKED_IN = Exercise(
     required=False,
 )
 
+IN_YOUR_WORDS = Exercise(
+    name="parameter_trees.text",
+    title="one long row",
+    task=FreeText(
+        "A colleague keeps all parameters in one long row of numbers, and cuts it up inside of the network. What "
+        "becomes easier, and what would you miss?",
+        rubric=(
+            Criterion(1, "Easier: a step, a length or a product with a direction is one operation on one array."),
+            Criterion(1, "Missed: names. Of a wrong gradient nobody sees whose numbers are wrong."),
+            Criterion(2, "Missed: shapes. Where to cut is kept by hand, and a cut in the wrong place raises no error."),
+            Criterion(
+                1,
+                "Little is gained: jax.tree.map does to any tree what is done to a row, and ravel_pytree makes a row"
+                " where one is needed.",
+            ),
+        ),
+    ),
+    points=0,
+    required=False,
+)
+
 WHICH_MISTAKE = Exercise(
     name="parameter_trees.q4",
     title="which mistake is this?",
@@ -324,4 +346,6 @@ WHICH_MISTAKE = Exercise(
     points=1,
 )
 
-PAPER = Paper("parameter_trees", (LINE, DESCEND, NORM, TWICE, INIT, RETRACES, BAKED_IN, FIT, WHICH_MISTAKE))
+PAPER = Paper(
+    "parameter_trees", (LINE, DESCEND, NORM, TWICE, INIT, RETRACES, BAKED_IN, FIT, IN_YOUR_WORDS, WHICH_MISTAKE)
+)

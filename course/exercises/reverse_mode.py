@@ -11,6 +11,7 @@ import numpy as np
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.mistakes import reverse_mode as mistakes
 from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.free_text import Criterion, FreeText
 from course.exercises.tasks.function import FunctionTask
 from course.exercises.tasks.pair import Case, Drawing
 from course.exercises.tasks.question import Choice, Number, Option
@@ -407,6 +408,36 @@ STEPS_OF_FORTY = Exercise(
     required=False,
 )
 
+IN_YOUR_WORDS = Exercise(
+    name="reverse_mode.text",
+    title="a recursion that is right",
+    task=FreeText(
+        '"The bar of a value is the sum, over all that use it, of a slope times the bar there. So I write this as a'
+        ' function that calls itself." The formula is right. Why is the program of little use all the same, and '
+        "what does a sweep over a tape do about it?",
+        rubric=(
+            Criterion(1, "It gives the right numbers: the formula is the chain rule."),
+            Criterion(
+                2,
+                "It asks for the same bar again for every way that leads to it: n diamonds in a row take about 2**n "
+                "calls.",
+            ),
+            Criterion(
+                2,
+                "A sweep from the end completes each bar before it is handed on, since all that uses a value stands "
+                "behind it on the tape.",
+            ),
+            Criterion(
+                1,
+                "So each step is done once, and the cost grows in line with the program: results are stored, not "
+                "worked out again.",
+            ),
+        ),
+    ),
+    points=0,
+    required=False,
+)
+
 WHICH_MISTAKE = Exercise(
     name="reverse_mode.q5",
     title="which mistake is this?",
@@ -431,6 +462,7 @@ PAPER = Paper(
         GRAD_OF,
         OTHER_NUMBERS,
         STEPS_OF_FORTY,
+        IN_YOUR_WORDS,
         WHICH_MISTAKE,
     ),
     shows_cost=True,

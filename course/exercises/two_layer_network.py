@@ -11,6 +11,7 @@ import numpy as np
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.mistakes import two_layer_network as mistakes
 from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.free_text import Criterion, FreeText
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
 from course.exercises.tasks.shown import Source
@@ -314,6 +315,26 @@ ZERO_GRAD = Exercise(
     points=1,
 )
 
+IN_YOUR_WORDS = Exercise(
+    name="two_layer_network.text",
+    title="a unit that is off",
+    task=FreeText(
+        "For the example at hand z1 of one hidden unit is below zero. Before you compute anything: which numbers "
+        "among the seven cotangents are zero because of that, which are not although one might think so, and why?",
+        rubric=(
+            Criterion(1, "Its z1_bar is zero: the slope of relu is zero there."),
+            Criterion(1, "So are its row of w1_bar and its entry of b1_bar, which are made of z1_bar."),
+            Criterion(1, "Its column of w2_bar is zero for another reason: its a1 is zero."),
+            Criterion(
+                2, "Its a1_bar is not zero in general: it is made of w2 and z2_bar, and has not met the relu yet."
+            ),
+            Criterion(1, "It is off for this example alone; with another x it may get something."),
+        ),
+    ),
+    points=0,
+    required=False,
+)
+
 WHICH_MISTAKE = Exercise(
     name="two_layer_network.q6",
     title="which mistake is this?",
@@ -328,5 +349,5 @@ WHICH_MISTAKE = Exercise(
 
 PAPER = Paper(
     "two_layer_network",
-    (COTANGENTS, WHY_SAVE, DEAD_UNIT, PAIR, LOSS_BAR, BATCH, LISTINGS, ZERO_GRAD, WHICH_MISTAKE),
+    (COTANGENTS, WHY_SAVE, DEAD_UNIT, PAIR, LOSS_BAR, BATCH, LISTINGS, ZERO_GRAD, IN_YOUR_WORDS, WHICH_MISTAKE),
 )

@@ -11,6 +11,7 @@ import numpy as np
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.mistakes import vector_chain_rule as mistakes
 from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.free_text import Criterion, FreeText
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
 from course.exercises.tasks.shown import Source
@@ -344,6 +345,29 @@ WHICH_JACOBIAN = Exercise(
     points=1,
 )
 
+IN_YOUR_WORDS = Exercise(
+    name="vector_chain_rule.text",
+    title="the Jacobian that nobody builds",
+    task=FreeText(
+        '"The chain rule for arrays multiplies Jacobians. So backpropagation must build them." Explain with y = w @'
+        " x, for w of 1000 by 1000, why nobody does, and what is done in its place.",
+        rubric=(
+            Criterion(
+                2, "The slopes of y by w are 1000 times a million numbers: 4 gigabytes in float32, for one layer."
+            ),
+            Criterion(1, "Nearly all of them are zero: w[i, j] touches y[i] alone."),
+            Criterion(1, "What is wanted is not the table, but y_bar as a row times the table."),
+            Criterion(
+                2,
+                "That has a short form: the outer product of y_bar and x for w, and w turned times y_bar for x, at "
+                "about the price of forward each.",
+            ),
+        ),
+    ),
+    points=0,
+    required=False,
+)
+
 WHICH_MISTAKE = Exercise(
     name="vector_chain_rule.q4",
     title="which mistake is this?",
@@ -366,6 +390,7 @@ PAPER = Paper(
         GATHER,
         TURN,
         SHARES,
+        IN_YOUR_WORDS,
         WHICH_MISTAKE,
     ),
 )

@@ -43,6 +43,16 @@ class Attempt:
         """Whether it was right when it was last judged, costly or not."""
         return self.status in (Status.RIGHT, Status.COSTLY)
 
+    @property
+    def handed_in(self) -> bool:
+        """Whether it is a text that a person will judge."""
+        return self.status == Status.HANDED_IN
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing left to do about it."""
+        return self.right or self.handed_in
+
     def number(self, source: str) -> int:
         """Which try a text is, from 1. The wrong text of last time, judged again, is no new one."""
         return max(self.attempts, 1) if source == self.source else self.attempts + 1

@@ -135,7 +135,7 @@ def _next(exercise: Exercise, findings: Findings) -> str:
     if findings.ours:
         return "go on with the next exercise"
     match findings.status:
-        case Status.RIGHT:
+        case Status.RIGHT | Status.HANDED_IN:
             return _after(exercise)
         case Status.COSTLY:
             return "it counts as right; spend less if you like"

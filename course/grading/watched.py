@@ -78,7 +78,7 @@ class Watched:
 def _meant(name: str, attempts: Attempts) -> Exercise:
     """The exercise of a name; of a lesson the first that is not right."""
     exercises = select(name)
-    return next((exercise for exercise in exercises if not attempts.of(exercise.name).right), exercises[0])
+    return next((exercise for exercise in exercises if not attempts.of(exercise.name).done), exercises[0])
 
 
 def _text_in(file: File, exercise: Exercise) -> list[str]:

@@ -41,6 +41,7 @@ FACES = {
     Status.BROKEN: BROKEN,
     Status.STOPPED: Face("■", "stopped", "color(133)", "#6a4c93", "#bda4e8"),
     Status.WAITING: Face("»", "waiting", "color(32)", "#0068b3", "#62b8f5"),
+    Status.HANDED_IN: Face("✎", "handed in", "color(32)", "#0068b3", "#62b8f5"),
     Status.NOT_STARTED: Face("○", "not started", "color(244)", "#63686e", "#9aa1a9"),
 }
 
@@ -71,7 +72,12 @@ def headline(face: Face, text: str) -> str:
 
 
 def score(verdict: Verdict) -> str:
-    """Points of possible points, those for cost apart; none are given or taken where the fault is ours."""
+    """Points of possible points, those for cost apart; none are given or taken where the fault is ours.
+
+    Nothing is said of what no machine gives points for.
+    """
+    if not verdict.counts:
+        return ""
     if verdict.ours:
         return f"–/{words.points(verdict.possible)}"
     earned = f"{words.points(verdict.points)}/{words.points(verdict.possible)}"

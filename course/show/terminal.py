@@ -77,7 +77,7 @@ def print_verdict(console: Console, verdict: Verdict, *, why: bool = False, cost
     end = page.sentence(verdict.next, label="Next:") if verdict.next else []
     body = [page.sentence(line) for line in verdict.lines]
     room = MOST_LINES - len(head) - len(end)
-    if not why:
+    if not why and verdict.status is not Status.HANDED_IN:
         more = page.text(f"{INDENT}… more: {words.command(f'check {verdict.exercise} --why')}", QUIET)
         body = _fitted(body, example, room, more)
         example = []
@@ -305,6 +305,6 @@ def _total(page: Page, verdicts: Sequence[Verdict]) -> Table:
     line.add_row(
         ProgressBar(total=possible or 1, completed=earned, width=30, complete_style=faces.RIGHT.terminal),
         page.text(f"{words.points(earned)} of {words.points(possible)} points", "bold"),
-        page.text(f"{sum(v.right for v in verdicts)} of {len(verdicts)} right"),
+        page.text(f"{sum(v.right for v in verdicts)} of {sum(v.counts or v.right for v in verdicts)} right"),
     )
     return line

@@ -266,7 +266,7 @@ def test_no_hint_and_no_question_is_a_line_of_the_answer():
 
 # The questions.
 
-QUESTIONS = [exercise for exercise in paper_of("chain_rule").exercises if not exercise.task.names]
+QUESTIONS = [exercise for exercise in paper_of("chain_rule").exercises if not exercise.task.names and exercise.points]
 CHOICES = [exercise for exercise in QUESTIONS if isinstance(exercise.task, Choice)]
 
 

@@ -223,7 +223,7 @@ def test_a_rule_that_runs_the_network_again_for_its_value_is_right_and_too_costl
     assert (found.points, found.cost_points) == (found.possible, 0)
 
 
-QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names]
+QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names and exercise.points]
 CHOICES = [exercise for exercise in QUESTIONS if isinstance(exercise.task, Choice)]
 
 

@@ -277,7 +277,7 @@ def test_half_a_pair_is_not_started(tmp_path):
     assert verdict("relu", half).status is Status.NOT_STARTED
 
 
-QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names]
+QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names and exercise.points]
 CHOICES = [exercise for exercise in QUESTIONS if isinstance(exercise.task, Choice)]
 
 

@@ -230,7 +230,7 @@ def test_blank_stubs_are_not_started(name, tmp_path):
     assert found.points == 0
 
 
-QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names]
+QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names and exercise.points]
 CHOICES = [exercise for exercise in QUESTIONS if isinstance(exercise.task, Choice)]
 
 

@@ -262,7 +262,7 @@ def test_a_network_whose_affine_is_not_written_waits_for_it(tmp_path):
     assert "affine" in " ".join([found.headline, *found.lines, found.next])
 
 
-QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names]
+QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names and exercise.points]
 CHOICES = [exercise for exercise in QUESTIONS if isinstance(exercise.task, Choice)]
 
 

@@ -216,7 +216,7 @@ def test_the_sum_of_shares_has_no_slope_though_the_shares_have():
 # The exam paper.
 
 CODE = [exercise for exercise in paper_of(LESSON).exercises if exercise.task.names]
-QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names]
+QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names and exercise.points]
 
 
 def named(exercise):

@@ -276,7 +276,7 @@ def test_its_cost_is_linear_in_the_program_and_a_few_times_that_of_the_program()
 
 # The exam paper.
 
-QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names]
+QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names and exercise.points]
 FUNCTIONS = [exercise for exercise in paper_of(LESSON).exercises if exercise.task.names]
 
 

@@ -316,7 +316,9 @@ def test_blanks_are_not_started_and_the_pair_waits_for_them(tmp_path):
     assert verdict("pair", blank).status in (Status.WAITING, Status.NOT_STARTED)
 
 
-QUESTIONS = [exercise for exercise in paper_of("two_layer_network").exercises if not exercise.task.names]
+QUESTIONS = [
+    exercise for exercise in paper_of("two_layer_network").exercises if not exercise.task.names and exercise.points
+]
 CHOICES = [exercise for exercise in QUESTIONS if isinstance(exercise.task, Choice)]
 
 

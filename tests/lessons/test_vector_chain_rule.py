@@ -231,7 +231,7 @@ def verdict(exercise, submission):
 
 EXERCISES = paper_of(LESSON).exercises
 PAIRS = [exercise for exercise in EXERCISES if exercise.task.names]
-QUESTIONS = [exercise for exercise in EXERCISES if not exercise.task.names]
+QUESTIONS = [exercise for exercise in EXERCISES if not exercise.task.names and exercise.points]
 CHOICES = [exercise for exercise in QUESTIONS if isinstance(exercise.task, Choice)]
 
 

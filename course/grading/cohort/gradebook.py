@@ -27,13 +27,35 @@ p.soft {{ color: #63686e; font-size: 13px; }}</style></head>
 """
 
 
-def table(handed: Sequence[Handed], records: Mapping[str, Any], exercises: Sequence[str]) -> str:
-    """The table as CSV: points by exercise, those for cost apart, and what is odd about a submission."""
+def table(
+    handed: Sequence[Handed],
+    records: Mapping[str, Any],
+    exercises: Sequence[str],
+    marked: Mapping[str, Mapping[str, float]] | None = None,
+    texts: Sequence[str] = (),
+) -> str:
+    """The table as CSV: points by exercise, those for cost apart, and what is odd about a submission.
+
+    Where `texts` are asked for, `marked` are the points that a person gave for them, by student; they stand apart, too.
+    """
+    given = marked or {}
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     costly = [name for name in exercises if _possible_cost(records, name)]
     marks = [column for name in exercises for column in (name, *([f"{name} cost"] if name in costly else []))]
-    writer.writerow(["student", "submission", "points", "of", "cost", "cost of", *marks, "to look at"])
+    writer.writerow(
+        [
+            "student",
+            "submission",
+            "points",
+            "of",
+            "cost",
+            "cost of",
+            *marks,
+            *(["marked", *texts] if texts else []),
+            "to look at",
+        ]
+    )
     for one in handed:
         verdicts = verdicts_of(records.get(one.student))
         earned = {**{name: v["points"] for name, v in verdicts.items()}}
@@ -41,7 +63,10 @@ def table(handed: Sequence[Handed], records: Mapping[str, Any], exercises: Seque
         sums = [_sum(verdicts, key) for key in ("points", "possible", "cost_points", "cost_possible")]
         odd = "; ".join(filter(None, (one.problem, one.remark)))
         cells = [words.points(earned[column]) if column in earned else "" for column in marks]
-        writer.writerow([_plain(one.student), one.digest[:12], *sums, *cells, _plain(odd)])
+        own = given.get(one.student, {})
+        by_hand = [words.points(own[name]) if name in own else "" for name in texts]
+        total = [words.points(sum(own[name] for name in texts if name in own))] if texts else []
+        writer.writerow([_plain(one.student), one.digest[:12], *sums, *cells, *total, *by_hand, _plain(odd)])
     return out.getvalue()
 
 
