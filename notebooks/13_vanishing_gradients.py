@@ -491,7 +491,16 @@ course.answer("vanishing_gradients.q3", ...)
 # %% [markdown] name="why-by-hand"
 # **Why write this by hand?** No library gets these derivatives wrong. But a wrong factor per layer and a vanishing gradient look the same from
 # outside: the loss does not move. You can tell them apart now: the size of one layer's factor, on paper, beside the measured one.
+
+# %% [markdown] name="in-your-own-words"
+# ## In your own words
 #
+# {question vanishing_gradients.text}
+
+# %% name="answer-text" tags=["question"]
+course.answer("vanishing_gradients.text", ...)
+
+# %% [markdown] name="name-the-mistake"
 # ## Which mistake is this?
 #
 # Somebody's `deep_tanh_bwd` at a small stack, beside the right numbers. Backward comes to the last layer first: is its `w_bar` right? And
@@ -505,16 +514,6 @@ course.show_mistake("vanishing_gradients.q4", draw=0)
 
 # %% name="answer-q4" tags=["question"]
 course.answer("vanishing_gradients.q4", ...)
-
-# %% [markdown] name="for-a-teacher"
-# ## For a teacher to read
-#
-# *A colleague has a tanh network of 30 layers that does not learn. They multiply the loss by 1,000,000 so that "the gradients are
-# large again". In five sentences: what changes in each layer, what does not, under gradient descent and under Adam, and what would you do?*
-#
-# What a good answer has: all layers' gradients grow by the same factor, so that their ratios stay as they are; under gradient descent it is
-# a rate a million times as large, too much for the last layers; under Adam the factor cancels, but for epsilon; a look at the norms by layer
-# comes first; then a start with a factor of 1 a layer, relu with He's rule, normalisation or skip connections.
 
 # %% [markdown] name="sources"
 # ## Sources

@@ -89,3 +89,12 @@ course.answer("vanishing_gradients.q1", (-30.1, 0.0))
 course.answer("vanishing_gradients.q2", (4.0, 1.0))
 course.answer("vanishing_gradients.q3", "c")
 course.answer("vanishing_gradients.q4", "c0")
+course.answer(
+    "vanishing_gradients.text",
+    """Every cotangent is linear in loss_bar, so all gradients grow by a million, and the first layer's is as many
+times smaller than the last one's as before. Under gradient descent this is the same as a rate a million times
+as large: perhaps right for the first layers, and the last ones are thrown far away. Under Adam the step is a
+mean over the root of a mean of squares, so the factor cancels, except that epsilon now weighs nothing. I would
+first look at the norm of each layer's gradient. If it falls by a factor a layer, I would bring that factor near
+1: weights of variance 1 / d_in, or relu with He's rule, normalisation, or skip connections.""",
+)

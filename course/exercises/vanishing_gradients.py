@@ -14,6 +14,7 @@ from course.comparison.moments import Measure
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.mistakes import vanishing_gradients as mistakes
 from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.free_text import Criterion, FreeText
 from course.exercises.tasks.function import FunctionTask
 from course.exercises.tasks.limits import Limits
 from course.exercises.tasks.pair import Case, PairTask
@@ -312,6 +313,37 @@ REMEDIES = Exercise(
     points=1,
 )
 
+IN_YOUR_WORDS = Exercise(
+    name="vanishing_gradients.text",
+    title="a million times the loss",
+    task=FreeText(
+        "A colleague's tanh network of 30 layers does not learn. They multiply the loss by 1,000,000, so that \"the "
+        'gradients are large again". What changes in each layer and what does not, under gradient descent and under'
+        " Adam, and what would you do?",
+        rubric=(
+            Criterion(
+                2,
+                "The gradients of all layers grow by the same factor: the ratio of the first layer's to the last "
+                "one's stays as it is.",
+            ),
+            Criterion(
+                1,
+                "Under gradient descent that is a rate a million times as large, which is too much for the last "
+                "layers.",
+            ),
+            Criterion(1, "Under Adam the factor cancels, but for epsilon."),
+            Criterion(1, "First look at the norms by layer: is it this at all?"),
+            Criterion(
+                1,
+                "Then make each layer's factor about 1: weights of the right variance, relu with He's rule, "
+                "normalisation, skip connections.",
+            ),
+        ),
+    ),
+    points=0,
+    required=False,
+)
+
 WHICH_MISTAKE = Exercise(
     name="vanishing_gradients.q4",
     title="which mistake is this?",
@@ -321,7 +353,7 @@ WHICH_MISTAKE = Exercise(
 
 PAPER = Paper(
     "vanishing_gradients",
-    (BOUND, NORMS, DEEP_TANH, KEEPING, XAVIER, HE_LAYERS, REMEDIES, WHICH_MISTAKE),
+    (BOUND, NORMS, DEEP_TANH, KEEPING, XAVIER, HE_LAYERS, REMEDIES, IN_YOUR_WORDS, WHICH_MISTAKE),
     shows_forward=True,
     shows_cost=True,
 )

@@ -44,7 +44,9 @@ with Gradebook("sqlite:///gradebook.db") as book:
         print("score", done.student.id, done.score, done.max_score, done.needs_manual_grade)
 """
 
-SHORT = Paper("chain_rule", (find_exercise("chain_rule.square"), find_exercise("chain_rule.q2")))
+SHORT = Paper(
+    "chain_rule", (find_exercise("chain_rule.square"), find_exercise("chain_rule.q2"), find_exercise("chain_rule.text"))
+)
 SOURCE = """\
 # %% [markdown] name="title"
 # # A short lesson
@@ -60,6 +62,12 @@ course.check(square_bwd)
 
 # %% name="answer" tags=["question"]
 course.answer("chain_rule.q2", ...)
+
+# %% [markdown] name="ask-text"
+# {question chain_rule.text}
+
+# %% name="answer-text" tags=["question"]
+course.answer("chain_rule.text", ...)
 """
 
 
@@ -79,7 +87,7 @@ def test_the_metadata_of_every_cell_is_valid(lesson):
 
 @pytest.mark.nbgrader
 @pytest.mark.slow
-def test_an_untouched_notebook_scores_nothing_and_the_solved_one_everything(tmp_path):
+def test_an_untouched_notebook_scores_nothing_and_the_solved_one_everything_but_its_text(tmp_path):
     import nbformat
 
     untouched, solved = (notebook_text(short_lesson(solved=solved)) for solved in (False, True))
@@ -96,6 +104,7 @@ def test_an_untouched_notebook_scores_nothing_and_the_solved_one_everything(tmp_
 
     released = nbformat.read(tmp_path / "release" / "lesson" / "short.ipynb", 4)
     assert [cell.source for cell in released.cells] == [cell.source for cell in nbformat.reads(untouched, 4).cells]
-    possible = str(float(sum(exercise.points for exercise in SHORT.exercises)))
+    by_machine = float(sum(exercise.points for exercise in SHORT.exercises))
+    possible = str(by_machine + SHORT.exercises[-1].task.points)
     scores = sorted(line.split()[1:] for line in done.stdout.splitlines() if line.startswith("score"))
-    assert scores == [["solved", possible, possible, "False"], ["untouched", "0.0", possible, "False"]]
+    assert scores == [["solved", str(by_machine), possible, "True"], ["untouched", "0.0", possible, "False"]]

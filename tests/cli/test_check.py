@@ -54,7 +54,7 @@ def test_without_a_name_every_exercise_of_a_lesson_begun_has_a_row_and_every_oth
     status, out, _ = check(RIGHT)
     assert status == 1
     assert "✓ right" in out
-    assert out.count("○ not started") == 7 + len(SYLLABUS) - 1
+    assert out.count("○ not started") == 8 + len(SYLLABUS) - 1
     assert "Next: " in out
 
 

@@ -48,6 +48,15 @@ def test_a_right_answer_passes_every_question(grade):
     result.stdout.fnmatch_lines(["*2 of 2 points*", "PASSED relu::reverse_mode"])
 
 
+@pytest.mark.parametrize("text", ['"Mine."', "..."])
+def test_a_text_is_skipped_with_its_reason_and_is_no_failure(pytester, text):
+    path = pytester.makepyfile(answers=f'import course\ncourse.answer("losses.text", {text})\n')
+    result = pytester.runpytest_inprocess("--submission", str(path), "-k", "losses.text", "-rs")
+    assert result.ret == 0
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["*: a person judges this*"])
+
+
 def test_after_the_first_failure_nothing_more_is_asked(grade):
     result = grade(WRONG)
     assert result.ret == 1

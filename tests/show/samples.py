@@ -195,6 +195,12 @@ def not_started(**changes: Any) -> Verdict:
     return _verdict(Status.NOT_STARTED, "not started", changes={"next": "write affine_fwd and affine_bwd", **changes})
 
 
+def handed_in(**changes: Any) -> Verdict:
+    """A text that a person will judge."""
+    facts = {"exercise": "losses.text", "title": "a first loss", "possible": 0.0, "next": "which mistake is this?"}
+    return _verdict(Status.HANDED_IN, "handed in", "[2] It says why.", changes={**facts, **changes})
+
+
 def ours(**changes: Any) -> Verdict:
     """A fault of the course's own."""
     facts = {"ours": True, "next": "go on with the next exercise; your points are not touched"}
@@ -207,5 +213,6 @@ def ours(**changes: Any) -> Verdict:
 
 
 EVERY_FACE = {
-    make.__name__: make for make in (right, costly, wrong, refused, broken, stopped, waiting, not_started, ours)
+    make.__name__: make
+    for make in (right, costly, wrong, refused, broken, stopped, waiting, handed_in, not_started, ours)
 }

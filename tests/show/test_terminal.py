@@ -46,7 +46,7 @@ def test_the_first_line_has_glyph_title_word_and_points_at_the_edge(make: Callab
     assert first.startswith(f"{face.glyph} {verdict.title}   ")
     assert face.word in first
     assert first.endswith(faces.score(verdict))
-    assert len(first) == 80
+    assert len(first) == 80 or not verdict.counts
 
 
 @EVERY
@@ -235,7 +235,7 @@ def test_the_overview_groups_by_lesson_and_sums_up() -> None:
     lines = overview_text(verdicts, encoding="utf-8").splitlines()
     assert max(map(len, lines)) <= 80
     assert [line.strip() for line in lines].count("linear_and_activations") == 1
-    assert sum(line.endswith("/6") or "cost" in line for line in lines) == len(verdicts)
+    assert sum(line.endswith("/6") or "cost" in line for line in lines) == sum(v.counts for v in verdicts)
     assert "16 of 56 points" in lines[-1]
     assert "2 of 9 right" in lines[-1]
 
