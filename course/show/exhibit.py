@@ -153,7 +153,8 @@ def _table(name: str, rows: list[list[str]], marks: list[list[bool]] | None = No
         f"<tr>{''.join(_cell(text, bool(marks and marks[i][j])) for j, text in enumerate(row))}</tr>"
         for i, row in enumerate(rows)
     )
-    return f'<table class="hg-numbers"><caption>{text_of(name)}</caption><tbody>{body}</tbody></table>'
+    table = f'<table class="hg-numbers" aria-label="{text_of(name)}"><tbody>{body}</tbody></table>'
+    return f'<div><p class="hg-name">{text_of(name)}</p>{table}</div>'
 
 
 def _cell(text: str, marked: bool) -> str:

@@ -80,11 +80,10 @@ _RULES = """
 .handgrad.handgrad.handgrad .hg-right { color: var(--hg-right); }
 .handgrad.handgrad.handgrad .hg-wrong { color: var(--hg-wrong); font-weight: 600; }
 .handgrad .hg-flow { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 4px 28px; margin-top: 6px; }
-.handgrad.handgrad.handgrad .hg-numbers { margin: 4px 0; }
+.handgrad.handgrad.handgrad .hg-numbers { margin: 0 0 4px; }
 .handgrad.handgrad.handgrad .hg-numbers td { padding: 1px 0 1px 14px; border: 0; }
 .handgrad.handgrad.handgrad .hg-numbers td:first-child { padding-left: 0; }
-.handgrad.handgrad.handgrad .hg-numbers caption { caption-side: top; text-align: left; padding: 0 0 2px;
-  color: var(--hg-soft); font-weight: 600; white-space: nowrap; }
+.handgrad .hg-flow .hg-name { margin: 2px 0 0; color: var(--hg-soft); font-size: 13px; font-weight: 600; }
 .handgrad .hg-bar { display: inline-block; vertical-align: middle; width: 130px; height: 10px; }
 .handgrad .hg-bar span { display: block; height: 100%; min-width: 2px; border-radius: 2px;
   background: var(--hg-others); }

@@ -17,8 +17,9 @@ CALL = 'course.show_mistake("losses.q4", draw=0)'
 
 
 def draws_of(folder):
-    """The draws of a folder's files, by lesson."""
-    return {lesson_of(place): draw_in(place.read_text()) for place in folder.iterdir() if place.name[0] != "."}
+    """The draws of a folder's files that show a mistake, by lesson."""
+    found = {lesson_of(place): draw_in(place.read_text()) for place in folder.iterdir() if place.name[0] != "."}
+    return {lesson: draw for lesson, draw in found.items() if draw is not None}
 
 
 @pytest.mark.parametrize("text", [CALL, json.dumps(CALL), f"x = 1\n{CALL}\n"])
