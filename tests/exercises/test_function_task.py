@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -123,3 +124,34 @@ def test_a_list_of_numbers_and_an_array_say_the_same(right):
         {1.0, 2.0},
     ):
         assert task.judge({"given": lambda x, wrong=wrong: wrong}, Sitting()).status is Status.WRONG
+
+
+def shown(function, task=TASK):
+    return task.judge({"central": function}, Sitting(by_hand=frozenset(), example=True)).example
+
+
+def test_a_wrong_function_is_shown_with_its_arguments_and_both_values():
+    example = shown(one_sided)
+    assert example.inputs["f"] == "swish"
+    assert set(example.inputs) == {"f", "x", "step"}
+    with jax.enable_x64(True):
+        here = swish, example.inputs["x"], example.inputs["step"]
+        assert example.yours["found['slope']"] == one_sided(*here)["slope"]
+        assert example.right["found['slope']"] == central(*here)["slope"]
+
+
+def test_a_right_function_and_one_that_stops_are_shown_with_none():
+    assert shown(central) is None
+    assert shown(lambda f, x, step: {}["slope"]) is None
+
+
+def test_what_is_drawn_with_axes_is_shown_at_the_smallest_size_at_which_it_is_wrong():
+    task = FunctionTask(lambda x: x.sum(), "central", lambda draw: (draw.normal("n"),), returns="total")
+    example = shown(lambda x: x[0], task)
+    assert example.inputs["x"].shape == (2,)
+    assert example.right["total"] == np.sum(example.inputs["x"])
+
+
+def test_arguments_that_fit_on_no_paper_are_not_shown():
+    task = FunctionTask(lambda x: x.sum(), "central", lambda draw: (np.ones(40),), returns="total")
+    assert shown(lambda x: x[0], task) is None

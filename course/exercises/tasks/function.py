@@ -13,8 +13,9 @@ from course.comparison.precision import FLOAT64
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.findings import AS_ASKED, AWKWARD, VALUE, find_out
 from course.exercises.tasks.pair import Case, Drawing
+from course.exercises.tasks.smallest_call import smallest_call
 from course.exercises.tasks.task import Sitting
-from course.records import Comparison, Findings
+from course.records import Comparison, Example, Findings
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,20 @@ class FunctionTask:
 
     def judge(self, answer: Mapping[str, Any], sitting: Sitting) -> Findings:
         """Judges at the drawn arguments, then at each awkward case; the first that fails ends it."""
-        found = self._judge_at(answer[self.function], sitting, self.draw)
+        function = answer[self.function]
+        found = self._judge_at(function, sitting, self.draw)
         for case in self.awkward if found.agrees else ():
-            there = self._judge_at(answer[self.function], sitting, case.draw)
+            there = self._judge_at(function, sitting, case.draw)
             if not there.agrees:
-                return find_out(there, case=case.name)
-        return find_out(found)
+                return find_out(there, case=case.name, example=self._example(there, function, sitting, case.draw))
+        return find_out(found, example=self._example(found, function, sitting, self.draw))
+
+    def _example(
+        self, found: Comparison, function: Callable[..., Any], sitting: Sitting, draw: Drawing
+    ) -> Example | None:
+        if found.agrees or found.faults or not sitting.example:
+            return None
+        return smallest_call(self.reference, draw, function, sitting.seed, self.returns)
 
     def _judge_at(self, function: Callable[..., Any], sitting: Sitting, draw: Drawing) -> Comparison:
         setting = Setting(

@@ -66,7 +66,7 @@ def _smallest(
     draw(probe)
     fallback = None
     with judging():
-        for sizes in _small_sizes(len(probe.asked)):
+        for sizes in small_sizes(len(probe.asked)):
             point = make_point(primal, draw(Draw(seed, small=sizes))).cast(np.float64)
             if max((max(np.shape(leaf), default=1) for leaf in jax.tree.leaves(point.primals)), default=1) > LONGEST:
                 continue
@@ -77,8 +77,8 @@ def _smallest(
     return fallback
 
 
-def _small_sizes(axes: int) -> Iterator[tuple[int, ...]]:
-    """Sizes from nothing but ones, by one axis longer than the others, to twos and threes; one try without axes."""
+def small_sizes(axes: int) -> Iterator[tuple[int, ...]]:
+    """Sizes of some axes, from nothing but ones, by one longer axis, to twos and threes; one try without axes."""
     tries = [(1,) * axes]
     tries += [tuple(2 if i == longer else 1 for i in range(axes)) for longer in range(axes)]
     tries += [(2,) * axes, tuple(2 + i % 2 for i in range(axes)), (3,) * axes]
