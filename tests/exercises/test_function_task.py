@@ -135,7 +135,7 @@ def test_a_wrong_function_is_shown_with_its_arguments_and_both_values():
     assert example.inputs["f"] == "swish"
     assert set(example.inputs) == {"f", "x", "step"}
     with jax.enable_x64(True):
-        here = swish, example.inputs["x"], example.inputs["step"]
+        here = swish, jnp.asarray(example.inputs["x"]), float(example.inputs["step"])
         assert example.yours["found['slope']"] == one_sided(*here)["slope"]
         assert example.right["found['slope']"] == central(*here)["slope"]
 

@@ -82,5 +82,7 @@ _NUMBERS = (bool, int, float, np.ndarray, np.generic, jax.Array)
 
 
 def _shown(leaf: Any) -> Any:
-    """A function by its name, everything else as it is."""
-    return getattr(leaf, "__name__", type(leaf).__name__) if callable(leaf) else leaf
+    """A function by its name, text as it is, and numbers as NumPy's."""
+    if callable(leaf):
+        return getattr(leaf, "__name__", type(leaf).__name__)
+    return leaf if isinstance(leaf, str) else np.asarray(leaf)
