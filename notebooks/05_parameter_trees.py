@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 import optax
+import treescope
 
 from course.lessons.parameter_trees import (
     PLANETS,
@@ -265,6 +266,14 @@ def show_leaves(tree):
 
 show_leaves(tiny_bar)
 print("the same form as the parameters:", jax.tree.structure(tiny_bar) == jax.tree.structure(tiny))
+
+# %% [markdown] name="tree-picture-text"
+# A tree can also be looked at. `treescope` draws any of them, folded: click a triangle to open a branch, and an array to see its numbers as
+# colours. Beside each array stand its type and shape, mean and spread, and the smallest and largest number in it.
+
+# %% name="tree-picture"
+with treescope.active_autovisualizer.set_scoped(treescope.ArrayAutovisualizer()):
+    treescope.display(tiny_bar)
 
 # %% [markdown] name="norm-turn"
 # A page of shapes is good for finding a mistake; to watch a training run, one wants a single number. How large is a gradient as a whole? Put
