@@ -24,6 +24,8 @@ NOTHING = "what a sum begins with, whatever its sign"
 AXES = "JAX takes axes from anything that can be gone through"
 TYPED = "subtracted from floating-point numbers, it becomes what they are"
 ZERO = "minus zero is zero"
+SQUARED = "a square has no sign"
+NOT_READ = "centring keeps nothing, and backward does not look at it"
 SIGN = "a norm does not see a sign"
 SIDES = "drawn alike on both sides of 0"
 
@@ -263,5 +265,60 @@ EQUIVALENT: tuple[Equivalent, ...] = (
             ("jnp.sqrt", "-jnp.sqrt", SIDES),
             ("jax", "-jax", SIDES),
         ],
+    ),
+    *_each("normalization.centre", "return (y_bar - y_bar.mean(axis=-1, keepdims=True),)", [("=-1", "=1", LAST)]),
+    *_each(
+        "normalization.reciprocal_std",
+        "centred_bar = variance_bar * 2 * centred / centred.shape[-1]",
+        [("[-1]", "[1]", LAST)],
+    ),
+    *_each(
+        "normalization.layer_norm_in_steps",
+        "return (y, (kept_centre, kept_rstd, centred, rstd, x_hat, scale))",
+        [
+            ("kept_centre", other, NOT_READ)
+            for other in ("x", "scale", "bias", "x_hat", "y", "centred", "rstd", "kept_rstd")
+        ],
+    ),
+    *_each(
+        "normalization.layer_norm_in_steps",
+        "x_bar, = centre_bwd(kept_centre, centred_bar)",
+        [
+            ("kept_centre", other, NOT_READ)
+            for other in (
+                *("residuals", "y_bar", "scale_bar", "bias_bar", "x_hat_bar", "rstd_bar", "centred_bar"),
+                *("kept_rstd", "centred", "rstd", "x_hat", "scale"),
+            )
+        ],
+    ),
+    *_each(
+        "normalization.layer_norm_in_steps",
+        "rstd_bar = (x_hat_bar * centred).sum(axis=-1, keepdims=True)",
+        [("=-1", "=1", LAST)],
+    ),
+    *_each("normalization.layer_norm", "mean = x.mean(axis=-1, keepdims=True)", [("=-1", "=1", LAST)]),
+    *_each(
+        "normalization.layer_norm",
+        "rstd = reciprocal_std(x - mean)",
+        [("x - mean", other, SQUARED) for other in ("mean - x", "-(x - mean)")],
+    ),
+    *(
+        equivalent
+        for exercise in ("normalization.layer_norm", "normalization.group_norm")
+        for line in (
+            "along_ones = x_hat_bar.mean(axis=-1, keepdims=True)",
+            "along_x_hat = x_hat * (x_hat_bar * x_hat).mean(axis=-1, keepdims=True)",
+        )
+        for equivalent in _each(exercise, line, [("=-1", "=1", LAST)])
+    ),
+    *_each(
+        "normalization.rms_norm",
+        "x_bar = rstd * (x_hat_bar - x_hat * (x_hat_bar * x_hat).mean(axis=-1, keepdims=True))",
+        [("=-1", "=1", LAST)],
+    ),
+    *_each(
+        "normalization.batch_norm",
+        "variance = ((x - mean) ** 2).mean(axis=0)",
+        [("(x - mean)", other, SQUARED) for other in ("(mean - x)", "(-(x - mean))")],
     ),
 )

@@ -655,21 +655,14 @@ for name, bar in {"y_bar = 2 * y": 2 * y, "y_bar random ": jax.random.normal(jax
 #
 # ## Which mistake is this?
 #
-# Somebody's layer norm, with a scale of ones, for one row and three cotangents. On the left what is right.
-
-# %% name="somebody-elses"
-from course.exercises.normalization import mistaken_x_bar
-
-first_alone = jnp.array([[1.0, 0.0, 0.0, 0.0, 0.0, 0.0]])
-pullback = jax.vjp(lambda x: layer_norm(x, jnp.ones(6), jnp.zeros(6)), row)[1]
-print("x_hat =", x_hat[0])
-for name, bar in {"ones": jnp.ones((1, 6)), "x_hat": x_hat, "a 1 at first": first_alone}.items():
-    print(f"\ny_bar = {name}")
-    print("   right ", np.asarray(pullback(bar)[0])[0].round(4) + 0.0)
-    print("   theirs", np.asarray(mistaken_x_bar(row, bar))[0].round(4) + 0.0)
+# Somebody else wrote one of this lesson's pairs. Which arrays are wrong? If `x_bar` is: do its rows add up to 0, where a mean is taken away? Is
+# there anything along `x_hat` in them? And if it is not: what stands beside `scale`, and how often was it copied?
 
 # %% [markdown] name="ask-q4"
 # {question normalization.q4}
+
+# %% name="somebody-elses" tags=["shown"]
+course.show_mistake("normalization.q4", draw=0)
 
 # %% name="answer-q4" tags=["question"]
 course.answer("normalization.q4", ...)

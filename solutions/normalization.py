@@ -220,4 +220,4 @@ def group_norm_bwd(
 course.answer("normalization.q1", 4)
 course.answer("normalization.q2", (1, 0.1, 1))
 course.answer("normalization.q3", "c")
-course.answer("normalization.q4", "b")
+course.answer("normalization.q4", "d0")

@@ -17,6 +17,8 @@ from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.limits import Limits
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
+from course.exercises.tasks.shown import Source
+from course.exercises.tasks.which_mistake import WhichMistake
 from course.lessons.normalization import (
     GROUPS,
     Running,
@@ -34,6 +36,9 @@ SPREAD = 0.05
 
 FEWEST = 3
 """Numbers that share a mean in a counterexample: two, once normalised, are 1 and -1, and nothing comes back to them."""
+
+SHOWN = (2, 4)
+"""Rows, and numbers in a row, of what somebody's mistake is shown at."""
 
 ROW = (300.0, -100.0, 400.0, 100.0, -500.0, 900.0)
 """A row beside whose variance EPSILON is nothing."""
@@ -108,17 +113,6 @@ def _two_a_row(x: Any, scale: Any, bias: Any) -> int:
 
 def _one_a_row(x: Any, scale: Any) -> int:
     return len(x) * x.dtype.itemsize
-
-
-def mistaken_x_bar(x: Any, y_bar: Any) -> jax.Array:
-    """Returns the cotangent of x from somebody's wrong layer_norm_bwd, for a scale of ones.
-
-    The mistake is a layer norm of the right value whose true derivative is the wrong answer.
-    """
-    one = jnp.ones(x.shape[-1], x.dtype)
-    return jax.jit(lambda x, y_bar: jax.vjp(lambda x: mistakes.variance_held(x, one, 0 * one), x)[1](y_bar)[0])(
-        x, y_bar
-    )
 
 
 def _directions_that_arrive() -> int:
@@ -431,35 +425,10 @@ BLIND_TEST = Exercise(
 WHICH_MISTAKE = Exercise(
     name="normalization.q4",
     title="which mistake is this?",
-    task=Choice(
-        "Somebody's x_bar of layer norm stands beside the right one, for three y_bars: ones, x_hat, and a 1 at the "
-        "first number alone. What was done there?",
-        (
-            Option(
-                "a",
-                "The mean was taken for a constant.",
-                "Then a y_bar of ones would come back as something. Theirs is 0, and rightly so.",
-            ),
-            Option(
-                "b",
-                "The variance was taken for a constant.",
-                "Right: what y_bar has along ones is taken out, what it has along x_hat is not.",
-                right=True,
-            ),
-            Option(
-                "c",
-                "rstd was left out.",
-                "Then theirs would be the right one times one factor, everywhere: zeros would stay zeros.",
-            ),
-            Option(
-                "d",
-                "The variance was divided by n - 1.",
-                "That would nearly be right for the third, and 1/6 off for the second. How large is the second?",
-            ),
-        ),
+    task=WhichMistake(
+        tuple(Source(exercise.task, "y_bar", sizes=SHOWN) for exercise in (LAYER_NORM, RMS_NORM, BATCH_NORM_EVALUATION))
     ),
     points=1,
-    required=False,
 )
 
 PAPER = Paper(

@@ -384,8 +384,6 @@ class _Affine:
 
 
 _LAYER = _Affine(layer_norm, -1)
-variance_held = _LAYER.with_x_hat(lambda x: _normalised(x, -1, root=held))
-"""Is `layer_norm`, whose variance is a constant on the way back."""
 
 LAYER_NORM = (
     *_LAYER.catalogue(),
