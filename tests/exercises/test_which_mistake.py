@@ -108,6 +108,16 @@ def test_a_wrong_option_is_told_by_its_own_number_and_theirs():
         assert f"{theirs[place]:.4g}" in remark.text
 
 
+def test_an_array_that_a_mistake_leaves_nearly_right_is_not_called_right():
+    for draw in range(12):
+        picked = LOSSES.task.pick(draw)
+        for label, mistake in picked.options.items():
+            text = judged(LOSSES, label).remarks[0].text
+            called = [path for path in picked.shown.right if f"{path} would be right" in text]
+            made = picked.shown.made[mistake.name]
+            assert all(np.allclose(made[path], picked.shown.right[path], rtol=1e-5) for path in called)
+
+
 @pytest.mark.parametrize("answer", ["c", " B ", "", "e7", "b", "417", 3, 0.5, None, ["b0"], "b1234567"])
 def test_an_answer_of_another_form_is_told_what_is_asked_for(answer):
     findings = judged(LOSSES, answer)

@@ -217,14 +217,18 @@ def _would_have_shown(picked: Picked, taken: Mistake) -> str:
     place = _furthest(made[path], theirs[path])
     entry = _entry(path, place)
     then, shown = apart(made[path][place], theirs[path][place])
-    if not _far(theirs[path], right[path]):
+    if _same(theirs[path], right[path]):
         return f"Then {path} would be wrong, which is right here: {entry} would be {then}, and it is {shown}."
-    if not _far(made[path], right[path]):
+    if _same(made[path], right[path]):
         return f"Then {path} would be right: {entry} would be {then}, and theirs is {shown}."
-    if np.allclose(right[path][place], theirs[path][place], equal_nan=True):
+    if _same(right[path][place], theirs[path][place]):
         return f"Then {entry} would be {then}. It is {shown}, which is right."
     true = apart(right[path][place], theirs[path][place])[0]
     return f"Then {entry} would be {then}. Theirs is {shown}, and {true} is right."
+
+
+def _same(one: np.ndarray, other: np.ndarray) -> bool:
+    return np.allclose(one, other, rtol=1e-6, atol=NOTHING, equal_nan=True)
 
 
 def _furthest(one: np.ndarray, other: np.ndarray) -> tuple[int, ...]:
