@@ -19,7 +19,6 @@ import numpy as np
 from course.comparison.counting import count
 from course.comparison.residuals import vjp_residual_bytes
 from course.exercises import counted
-from course.exercises.cost_of_backprop import mistaken_w_bar
 from course.lessons.cost_of_backprop import ROUNDS, AffineFlops, StepFlops, separate_layers, shared_layers
 from course.lessons.linear_and_activations import relu, tanh
 from course.lessons.losses import softmax_cross_entropy
@@ -481,7 +480,7 @@ y_bar = rng.standard_normal((5, 4)).astype(np.float32)
 w_bar, x_bar = jax.jit(lambda w, x, y_bar: jax.vjp(shared_layers, w, x)[1](y_bar))(w, x, y_bar)
 print("w_bar by JAX\n", w_bar)
 kept = vjp_residual_bytes(shared_layers, w, x) / x.nbytes
-print(f"for this, JAX keeps {kept:g} arrays of the shape of x, and both arguments")
+print(f"for these {ROUNDS} rounds JAX keeps {kept:g} arrays of the shape of x, and both arguments")
 
 # %% name="your-shared-layers" tags=["exercise"]
 from solutions.cost_of_backprop import shared_layers_bwd, shared_layers_fwd
@@ -588,33 +587,29 @@ course.check(largest_batch)
 # goes into what the first leaves over, and not less than 0: `max(0, (memory - fixed) // row)`.
 # </details>
 
+# %% [markdown] name="in-your-own-words"
+# ## In your own words
+#
+# {question cost_of_backprop.text}
+
+# %% name="answer-text" tags=["question"]
+course.answer("cost_of_backprop.text", ...)
+
 # %% [markdown] name="which-mistake"
 # ## Which mistake is this?
 #
-# Somebody's `shared_layers_bwd` gives a right `x_bar` and a wrong `w_bar`. Here is an entry of it, and a second one. Beside them stand the right ones, and what each round sends: the `w_bar` of
-# `separate_layers`, whose matrices are all the same.
-
-# %% name="somebody-elses"
-x, w = np.asarray(x_bar), np.asarray(w)  # any x will do
-apart = jax.jit(lambda ws, x, y_bar: jax.vjp(separate_layers, ws, x)[1](y_bar)[0])(np.stack([w] * ROUNDS), x, y_bar)
-theirs = mistaken_w_bar(w, x, y_bar)
-for entry in ((0, 0), (2, 1)):
-    print(f"w_bar{list(entry)}: sent by rounds 1, 2, 3: ", *(f"{sent[entry]:8.4f}" for sent in apart))
-    print(f"           right {apart.sum(axis=0)[entry]:8.4f}      theirs {theirs[entry]:8.4f}")
+# Somebody's `shared_layers_bwd`, beside the right numbers. The one matrix is used in every round, and every round sends something to it:
 
 # %% [markdown] name="ask-q4"
 # {question cost_of_backprop.q4}
+
+# %% name="somebody-elses" tags=["shown"]
+course.show_mistake("cost_of_backprop.q4", draw=0)
 
 # %% name="answer-q4" tags=["question"]
 course.answer("cost_of_backprop.q4", ...)
 
 # %% [markdown] name="sources"
-# ## For a teacher to read
-#
-# In your own words, in three to six sentences: a colleague's network needs 20 GB in training and 1 GB in use, and the card has 16 GB. What would you propose, and what would each proposal
-# cost? (A good answer says where the 20 GB come from, names at least two of: a smaller batch, fewer layers kept and computed again, fewer bytes a number; and says for each
-# what it does to FLOPs, to memory, and to the result.)
-#
 # ## Sources
 #
 # - W. Baur, V. Strassen, "The complexity of partial derivatives", Theoretical Computer Science 22(3), 1983: a gradient costs a small constant times its function.

@@ -653,6 +653,14 @@ for name, bar in {"y_bar = 2 * y": 2 * y, "y_bar random ": jax.random.normal(jax
 # This is no invention: homework tests of a respected course do just that. Whatever goes wrong in `x_bar` there, as long as it is along `x_hat`
 # or along ones, is not seen. This course hands every pass a random cotangent.
 #
+# ## In your own words
+#
+# {question normalization.text}
+
+# %% name="answer-text" tags=["question"]
+course.answer("normalization.text", ...)
+
+# %% [markdown] name="which-mistake"
 # ## Which mistake is this?
 #
 # Somebody else wrote one of this lesson's pairs. Which arrays are wrong? If `x_bar` is: do its rows add up to 0, where a mean is taken away? Is

@@ -93,4 +93,12 @@ def largest_batch(sizes: Sequence[int], memory: int) -> int:
 course.answer("cost_of_backprop.q1", 20)
 course.answer("cost_of_backprop.q2", "b")
 course.answer("cost_of_backprop.q3", "c")
-course.answer("cost_of_backprop.q4", "d")
+course.answer("cost_of_backprop.q4", "a0")
+course.answer(
+    "cost_of_backprop.text",
+    """In use each layer's input is forgotten when the next one is there. In training every layer's residuals wait for
+backward, so 19 of the 20 GB grow with depth times batch. Half the batch needs about half of that, at the same
+FLOPs a row; the gradient is noisier, unless those of two halves are added up before the step. Or I keep every
+few layers only, and compute the others again on the way back: up to one more forward pass, and the very same
+numbers. Or two bytes for a number in place of four: half the memory, and rounding that has to be watched.""",
+)

@@ -221,3 +221,13 @@ course.answer("normalization.q1", 4)
 course.answer("normalization.q2", (1, 0.1, 1))
 course.answer("normalization.q3", "c")
 course.answer("normalization.q4", "d0")
+course.answer(
+    "normalization.text",
+    """I would ask first whether the network is switched to evaluation at all. In training, batch norm takes mean and
+variance from the batch, so that what comes out for one example depends on the others; a batch of one even normalises
+an example by itself, and nothing of it is left but the bias. In evaluation the running statistics stand there, and
+neighbours don't matter. That the answers change with the batch says: still in training mode. If they don't, the running
+statistics may be at fault: never updated, at too small a rate, or taken from other data. I would send the same example
+through alone and in a batch, and print the running mean beside the mean of the data. Layer norm takes its statistics
+from the example alone, and computes the same in training and in use, so none of this could have happened.""",
+)

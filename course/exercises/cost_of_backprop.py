@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import jax
 import numpy as np
 
 from course.exercises import counted
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.mistakes import cost_of_backprop as mistakes
 from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.free_text import Criterion, FreeText
 from course.exercises.tasks.function import FunctionTask
 from course.exercises.tasks.limits import Limits
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
+from course.exercises.tasks.shown import Source
+from course.exercises.tasks.which_mistake import WhichMistake
 from course.lessons.cost_of_backprop import ROUNDS, shared_layers
 
 PRIMES = (3, 5, 7, 11, 13, 17, 19)
@@ -71,14 +71,6 @@ def _draw_shared(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
 def _draw_one_shared_row(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
     w, x = _draw_shared(draw)
     return w, x[:1]
-
-
-def mistaken_w_bar(w: Any, x: Any, y_bar: Any) -> jax.Array:
-    """Returns w_bar from somebody's wrong shared_layers_bwd.
-
-    The mistake is a function of the right value whose true derivative is the wrong answer.
-    """
-    return jax.jit(lambda w, x, y_bar: jax.vjp(mistakes.first_round_alone, w, x)[1](y_bar)[0])(w, x, y_bar)
 
 
 AFFINE_FLOPS = Exercise(
@@ -304,35 +296,43 @@ LARGEST_BATCH = Exercise(
     required=False,
 )
 
-WHICH_MISTAKE = Exercise(
-    name="cost_of_backprop.q4",
-    title="which mistake is this?",
-    task=Choice(
-        "Somebody's w_bar stands beside the right one, and beside what each round sends. What was done there?",
-        (
-            Option(
-                "a",
-                "What the rounds send was averaged.",
-                "Then theirs would be the right one over the number of rounds.",
+IN_YOUR_WORDS = Exercise(
+    name="cost_of_backprop.text",
+    title="20 GB for a card of 16",
+    task=FreeText(
+        "A colleague's network needs 20 GB in training and 1 GB in use, and the card has 16 GB. What would you "
+        "propose, and what would each proposal cost?",
+        rubric=(
+            Criterion(
+                2,
+                "Where the 20 GB come from: every layer's residuals wait for backward, and grow with depth times "
+                "batch; in use each can be forgotten at once.",
             ),
-            Option(
-                "b",
-                "Forward kept the last x alone, and every round used that.",
-                "Then theirs would be none of the numbers that the rounds send. Look for it among them.",
+            Criterion(
+                2,
+                "Two proposals at least: a smaller batch, fewer layers kept and the others computed again, fewer "
+                "bytes a number.",
             ),
-            Option(
-                "c",
-                "w_bar is what the last round sends, since that gave y.",
-                "Then theirs would be what round 3 sends. Which round's is it, and when does backward come to that?",
+            Criterion(
+                1,
+                "What each does to the FLOPs: computing again costs up to another forward pass; a smaller batch "
+                "costs none a row.",
             ),
-            Option(
-                "d",
-                "On the way back, each round overwrote what the round before had put down.",
-                "Right: backward comes to the first round last, and what that sends is left. All should be added.",
-                right=True,
+            Criterion(
+                1,
+                "What each does to the result: a smaller batch has noisier gradients, unless several are added up; "
+                "fewer bytes round; computing again changes nothing.",
             ),
         ),
     ),
+    points=0,
+    required=False,
+)
+
+WHICH_MISTAKE = Exercise(
+    name="cost_of_backprop.q4",
+    title="which mistake is this?",
+    task=WhichMistake((Source(SHARED_LAYERS.task, sizes=(2, 3, 4), scale=0.5),)),
     points=1,
 )
 
@@ -347,6 +347,7 @@ PAPER = Paper(
         SHARED_LAYERS,
         TWO_SENTENCES,
         LARGEST_BATCH,
+        IN_YOUR_WORDS,
         WHICH_MISTAKE,
     ),
     shows_forward=True,

@@ -14,6 +14,7 @@ import numpy as np
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.mistakes import normalization as mistakes
 from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.free_text import Criterion, FreeText
 from course.exercises.tasks.limits import Limits
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
@@ -422,6 +423,35 @@ BLIND_TEST = Exercise(
     required=False,
 )
 
+IN_YOUR_WORDS = Exercise(
+    name="normalization.text",
+    title="good in training, bad in use",
+    task=FreeText(
+        "A colleague's network with batch norm learns well. In use, where examples come one at a time, its answers are "
+        "poor, and they change with whatever else is in the batch. What would you ask, what may have gone wrong, and "
+        "would layer norm have helped?",
+        rubric=(
+            Criterion(
+                2,
+                "In training each example is normalised by its batch, so that its value depends on the others; in "
+                "evaluation by the running statistics, so that it does not.",
+            ),
+            Criterion(
+                2,
+                "The likely slips: still in training mode, with one example as its own batch; or running statistics "
+                "that were not carried along, or too slowly, or of other data.",
+            ),
+            Criterion(
+                1,
+                "A way to find out: the same example alone and in a batch, or the running mean beside that of the data.",
+            ),
+            Criterion(1, "Layer norm looks at one example at a time, and is the same function in training and in use."),
+        ),
+    ),
+    points=0,
+    required=False,
+)
+
 WHICH_MISTAKE = Exercise(
     name="normalization.q4",
     title="which mistake is this?",
@@ -445,6 +475,7 @@ PAPER = Paper(
         BATCH_NORM_EVALUATION,
         GROUP_NORM,
         BLIND_TEST,
+        IN_YOUR_WORDS,
         WHICH_MISTAKE,
     ),
     shows_forward=True,

@@ -11,8 +11,7 @@ import pytest
 from course.comparison.counting import count
 from course.comparison.residuals import residual_bytes, vjp_residual_bytes
 from course.exercises import counted, find_exercise, paper_of
-from course.exercises.cost_of_backprop import mistaken_w_bar
-from course.exercises.tasks.question import Choice, Number
+from course.exercises.tasks.question import Choice
 from course.exercises.tasks.task import Sitting
 from course.grading import judge
 from course.grading.submission import Submission
@@ -145,11 +144,6 @@ def test_a_shared_matrix_gets_the_sum_of_what_separate_ones_would(sent):
     np.testing.assert_allclose(x_bar, sent[1], rtol=1e-10)
 
 
-def test_the_mistake_to_be_named_leaves_what_the_first_round_sends(sent):
-    with jax.enable_x64(True):
-        np.testing.assert_allclose(mistaken_w_bar(W, X, Y_BAR), sent[0][0], rtol=1e-10)
-
-
 def test_an_array_a_round_is_kept_and_jax_keeps_more():
     x, w = counted.like(5, 4), counted.like(4, 4)
     kept = residual_bytes(shared_layers_fwd, w, x)
@@ -175,7 +169,7 @@ def verdict(name, submission):
 
 
 CODE = [exercise.name.partition(".")[2] for exercise in paper_of(LESSON).exercises if exercise.task.names]
-QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names]
+QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names and exercise.points]
 
 
 @pytest.mark.parametrize("name", CODE)
@@ -236,8 +230,7 @@ def test_each_wrong_answer_has_its_own_explanation(exercise):
     if isinstance(task, Choice):
         wrong = [(option.letter, option.says) for option in task.options if not option.right]
     else:
-        assert isinstance(task, Number)
-        wrong = [(trap(), says) for trap, says in task.traps]
+        wrong = [(trap(), says) for trap, says in getattr(task, "traps", ())]
     assert len({says for _, says in wrong}) == len(wrong)
     for answer, says in wrong:
         found = answered(exercise, answer)
@@ -252,7 +245,7 @@ def test_every_exercise_that_asks_for_code_has_three_hints_and_none_of_them_says
         assert not [hint for hint in exercise.hints for line in asked if line in hint]
 
 
-def test_one_exercise_is_marked_hard_and_four_to_eight_are_required():
+def test_one_exercise_is_marked_hard_and_four_to_nine_are_required():
     exercises = paper_of(LESSON).exercises
     assert [exercise.name for exercise in exercises if exercise.hard] == [f"{LESSON}.shared_layers"]
-    assert 4 <= sum(exercise.required for exercise in exercises) <= 8
+    assert 4 <= sum(exercise.required for exercise in exercises) <= 9
