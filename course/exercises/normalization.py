@@ -443,7 +443,7 @@ IN_YOUR_WORDS = Exercise(
             ),
             Criterion(
                 1,
-                "A way to find out: the same example alone and in a batch, or the running mean beside that of the data.",
+                "A way to find out: one example alone and in a batch, or the running mean beside that of the data.",
             ),
             Criterion(1, "Layer norm looks at one example at a time, and is the same function in training and in use."),
         ),
