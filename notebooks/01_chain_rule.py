@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 
-from course.exercises.chain_rule import NEURON
+from course.exercises.chain_rule import NEURON, THREE_WEIGHTS
 from course.lessons.chain_rule import neuron_loss, neuron_loss_fwd
 from course.show.plots import COLOURS, HAND, INK, JAX, style
 
@@ -394,7 +394,8 @@ course.check(neuron_loss_bwd)
 # each of them **alone**, at the numbers that forward met there; all that is left to do is to multiply.
 
 # %% name="three-layers"
-w1, w2, w3 = 0.8, -1.2, 2.0
+w1, w2, w3 = THREE_WEIGHTS
+print("w1, w2, w3 =", THREE_WEIGHTS)
 
 
 def three_layers(w1, w2, w3):
@@ -433,6 +434,26 @@ print(f"\nJAX, of the whole: {jax.grad(three_layers)(w1, w2, w3):.8f}")
 # The last column is the whole idea of a backward pass. Its second number is `z3_bar`: from there one more product gives
 # `w3_bar`. Its fourth is `z2_bar`, and one more product gives `w2_bar`. Whoever computes each weight's slope from scratch
 # multiplies the same numbers again and again; whoever goes backward once has them all.
+#
+# {question chain_rule.q7}
+
+# %% name="answer-q7" tags=["question"]
+course.answer("chain_rule.q7", ...)
+
+# %% [markdown] name="three-layers-answer"
+# <details><summary>As you would answer it in an interview: how does backpropagation use the chain rule, for three layers?</summary>
+#
+# "Forward computes each layer from the one before, `z = w * a` and then `a = sigmoid(z)`, and keeps what came out. The loss is a function of a
+# function of a function, so its slope by an early number is a product of links, one for each step on the way:
+#
+#     dL/dw1 = dL/da3 * da3/dz3 * dz3/da2 * da2/dz2 * dz2/da1 * da1/dz1 * dz1/dw1
+#
+# dL/dw2 begins with the same four links, and dL/dw3 with the same two. Backpropagation computes each beginning once: it starts at the loss
+# with 1, multiplies link after link, and passes each weight's share out on the way. It goes from the loss to the input because there is one
+# loss and there are many weights; so it takes about as long as forward did, a small multiple of it, and not one pass for each weight. The slopes are taken at the
+# numbers that forward met: that is why those are kept. Where a number is used twice, what comes back by its uses is added. With layers of
+# many units the links become Jacobians, and the products those of a row with a matrix."
+# </details>
 
 # %% [markdown] name="downhill-text"
 # ### What slopes are for

@@ -466,6 +466,22 @@ with plots.style():
 # %% name="answer-q2" tags=["question"]
 course.answer("forward_mode.q2", ...)
 
+# %% [markdown] name="two-modes-answer"
+# <details><summary>As you would answer it in an interview: forward mode against reverse mode</summary>
+#
+# "Both are the chain rule, exact to rounding; they differ in where they begin to multiply. Forward mode carries a tangent along with each value,
+# from the inputs on: one pass gives the derivative of **all outputs in one direction** of the inputs, a column of the Jacobian, or J times a vector.
+# Reverse mode runs the program first, keeps what its derivatives need, and then carries a cotangent back from the outputs: one pass gives the derivative of
+# **one combination of outputs by all inputs**, a row, or a vector times J. Either pass costs a small multiple of the program.
+#
+# So for n inputs and m outputs a whole Jacobian takes n forward passes or m backward ones. A loss has m = 1 and millions of inputs: reverse mode,
+# which is why training means backpropagation. Few inputs and many outputs, or a derivative in one direction only: forward mode. A Hessian
+# times a vector takes one of each, forward over reverse.
+#
+# Memory is the other difference. Reverse mode keeps residuals in proportion to the length of the program, and must know that length;
+# forward mode keeps next to nothing, and goes through a `while` loop. And the two check each other: y_bar . (J x_dot) is (y_bar J) . x_dot."
+# </details>
+
 # %% [markdown] name="memory-text"
 # FLOPs are not all. Backward has to keep what forward made, and has to know how often a loop ran. Forward mode does not: it goes through a `while` loop of
 # any length, and JAX's backward mode refuses:

@@ -78,6 +78,7 @@ course.answer("chain_rule.q3", 0.5**10)
 course.answer("chain_rule.q4", 2)
 course.answer("chain_rule.q5", "a0")
 course.answer("chain_rule.q6", [2_097_150, 40])
+course.answer("chain_rule.q7", 0.0317)
 course.answer(
     "chain_rule.text",
     """Along one path it is right: y_bar meets one slope after the other, from the end to the start, each taken at the

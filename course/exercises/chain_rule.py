@@ -35,6 +35,9 @@ Drawing = Callable[[Draw], tuple[Any, ...]]
 NEURON = {"w": 0.8, "b": -0.2, "x": 1.5, "target": 0.2}
 """The neuron of the notebook: z = 1, and an output that should be smaller."""
 
+THREE_WEIGHTS = (0.8, -1.2, 2.0)
+"""Of the notebook's three neurons in a row, fed by the x of the neuron and held against its target."""
+
 NUDGE = -0.05
 """How far the first question moves the weight."""
 
@@ -61,6 +64,23 @@ def nudged_by(nudge: float) -> float:
 def _slope() -> float:
     with jax.enable_x64(True):
         return float(jax.grad(neuron_loss)(*map(jnp.asarray, NEURON.values())))
+
+
+def _three_layer_slopes() -> list[float]:
+    """The slopes of the loss of three neurons in a row by their weights."""
+
+    def loss(weights: tuple[Any, ...]) -> Any:
+        a = NEURON["x"]
+        for weight in weights:
+            a = jax.nn.sigmoid(weight * a)
+        return 0.5 * (a - NEURON["target"]) ** 2
+
+    with jax.enable_x64(True):
+        return [float(slope) for slope in jax.grad(loss)(tuple(map(jnp.asarray, THREE_WEIGHTS)))]
+
+
+def _a1() -> float:
+    return float(1 / (1 + np.exp(-THREE_WEIGHTS[0] * NEURON["x"])))
 
 
 SQUARE = Exercise(
@@ -302,6 +322,34 @@ MANY_PATHS = Exercise(
     required=False,
 )
 
+THREE_LAYERS = Exercise(
+    name="chain_rule.q7",
+    title="the middle weight",
+    task=Number(
+        "Three neurons in a row, as in the table of seven links. What is the slope of the loss by w2, the weight in "
+        "the middle? (Within 1 percent.)",
+        compute=lambda: _three_layer_slopes()[1],
+        says="Right: the four links down to z2, then dz2/dw2, which is a1. Three of the seven have no part in it.",
+        traps=(
+            (
+                lambda: _three_layer_slopes()[0],
+                "That is all seven links, for w1. Where does w2 leave the chain?",
+            ),
+            (lambda: _three_layer_slopes()[2], "That is the slope by w3, the weight next to the loss."),
+            (
+                lambda: _three_layer_slopes()[1] / _a1(),
+                "That is z2_bar, down to z2. How far does z2 move when w2 does? It is not 1.",
+            ),
+            (
+                lambda: _three_layer_slopes()[1] / _a1() * THREE_WEIGHTS[1],
+                "The last link is by w2, not by a1: what stands beside w2 in z2?",
+            ),
+        ),
+    ),
+    points=1,
+    required=False,
+)
+
 IN_YOUR_WORDS = Exercise(
     name="chain_rule.text",
     title="all slopes, multiplied?",
@@ -345,6 +393,7 @@ PAPER = Paper(
         SINE_OF_SQUARE,
         WHAT_TO_KEEP,
         NEURON_LOSS,
+        THREE_LAYERS,
         TEN_IN_A_ROW,
         SWISH,
         TWO_PATHS,
