@@ -34,6 +34,12 @@ SYLLABUS = (
     Lesson("optimizers", "Optimisers, from gradient descent to AdamW", ("mlp", "cost_of_backprop"), 75),
     Lesson("vanishing_gradients", "Gradients that vanish on the way down, and how to start", ("optimizers",), 75),
     Lesson("normalization", "Normalisation: layers that keep their scale", ("vanishing_gradients",), 75),
+    Lesson(
+        "exploding_gradients",
+        "Gradients that explode, and two ways to hold them",
+        ("optimizers", "vanishing_gradients"),
+        75,
+    ),
 )
 
 

@@ -71,6 +71,8 @@ SEPARATED = {
     "normalization.batch_norm": 0.0002,
     "normalization.batch_norm_evaluation": 0.01,
     "normalization.group_norm": 0.002,
+    "exploding_gradients.recurrent": 0.5,
+    "exploding_gradients.clip_to_norm": 0.03,
 }
 """How far apart any two mistakes, and any mistake and the truth, are at least: the worst array, relative to its norm.
 
