@@ -12,6 +12,8 @@
 # and decide yourself what forward keeps.
 
 # %% name="imports"
+import math
+
 import jax
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
@@ -19,7 +21,19 @@ import numpy as np
 import optax
 
 from course.comparison.residuals import residual_bytes, vjp_residual_bytes
-from course.lessons.linear_and_activations import affine, relu, sigmoid, tanh
+from course.lessons.linear_and_activations import (
+    TANH_CUBE,
+    TANH_SCALE,
+    affine,
+    gelu,
+    gelu_tanh,
+    normal_cdf,
+    relu,
+    sigmoid,
+    silu,
+    softplus,
+    tanh,
+)
 from course.show import plots
 
 np.set_printoptions(precision=4, suppress=True)
@@ -531,7 +545,224 @@ with plots.style():
 # %% [markdown] name="what-it-learned"
 # Look closely at the left one: a network of relus is made of straight pieces, with a corner wherever a unit wakes up. The other two are
 # smooth.
+
+# %% [markdown] name="smooth-relus"
+# ## More practice: relus without a corner
 #
+# A relu has a corner, and where it is off nothing comes back. Many networks of today have a smooth relative of it in its place:
+#
+#     softplus(x)  = log(1 + exp(x))
+#     silu(x)      = x * sigmoid(x)
+#     gelu(x)      = x * normal_cdf(x)          normal_cdf(x) = (1 + erf(x / sqrt(2))) / 2
+#     gelu_tanh(x) = x * (1 + tanh(TANH_SCALE * (x + TANH_CUBE * x**3))) / 2
+#
+# The last three have one form: **`x` times a gate**, which goes from 0 to 1. The gate of silu is sigmoid. That of gelu is the
+# probability that a Gaussian number, of mean 0 and variance 1, lies below `x`; for this there is no formula of exponentials, so it has a
+# function of its own, `erf`. The last is a stand-in for gelu that does without. Its two constants are `TANH_SCALE`, the root of
+# 2 / pi, and `TANH_CUBE = 0.044715`.
+
+# %% name="draw-smooth-relus"
+smooth = {"softplus": softplus, "silu": silu, "gelu": gelu, "gelu_tanh": gelu_tanh}
+x = jnp.arange(-500, 501) / 100
+
+
+@jax.jit
+def values_and_slopes(x):
+    """What each of the four gives, and how steep it is there."""
+    return {name: jax.jvp(f, (x,), (jnp.ones_like(x),)) for name, f in smooth.items()}
+
+
+found = values_and_slopes(x)
+with plots.style():
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained")
+    for (name, curves), colour in zip(found.items(), plots.COLOURS, strict=False):
+        over = (
+            {"linestyle": (0, (3, 3)), "linewidth": 2}
+            if name == "gelu_tanh"
+            else {"linewidth": 3 if name == "gelu" else 1.8}
+        )
+        for axes, curve in zip((left, middle), curves, strict=True):
+            axes.plot(x, curve, color=colour, label=name, **over)
+    for axes in (left, middle):
+        axes.plot(x, relu(x) if axes is left else x > 0, color=plots.INK, linewidth=1, linestyle=":", label="relu")
+    for place, (what, colour) in enumerate((("value", plots.HAND), ("slope", plots.JAX))):
+        right.plot(x, 1e3 * (found["gelu_tanh"][place] - found["gelu"][place]), color=colour, label=what)
+    left.set(title="y", xlabel="x", ylim=(-0.5, 3), xlim=(-4, 3))
+    left.legend(loc="upper left")
+    middle.set(title="slope of y by x", xlabel="x", ylim=(-0.2, 1.25))
+    right.set(title="gelu_tanh less gelu, in thousandths", xlabel="x", ylim=(-1.3, 1.3))
+    right.legend(loc="lower right", ncols=2)
+    plt.show()
+
+for place, what in enumerate(("value", "slope")):
+    apart = jnp.abs(found["gelu_tanh"][place] - found["gelu"][place])
+    print(
+        f"largest difference of the two gelus, {what}: {apart.max():.1e}, at x = +-{abs(float(x[apart.argmax()])):.2f}"
+    )
+for name in ("silu", "gelu", "gelu_tanh"):
+    slope = found[name][1]
+    print(f"steepest slope of {name}: {slope.max():.2f}, at x = {x[slope.argmax()]:.2f}")
+
+# %% [markdown] name="read-the-smooth-relus"
+# Far to the right all are `x`, far to the left 0. But silu and gelu dip below 0 on the way, so their slopes are negative there; and
+# they are steeper than 1 before they settle. The two gelus can't be told apart on the left: they differ by less than a thousandth.
+# But somebody who takes over a trained network and compares its numbers will see it, and libraries don't agree on what `gelu` means.
+# PyTorch's is the exact one unless it is told otherwise. And JAX's?
+
+# %% name="which-gelu"
+for name, f in (("gelu", gelu), ("gelu_tanh", gelu_tanh)):
+    print(f"jax.nn.gelu(x) less {name}: at most {jnp.abs(jax.nn.gelu(x) - f(x)).max():.1e}")
+
+# %% [markdown] name="x-or-y"
+# ### May forward keep y once more?
+#
+# For sigmoid and tanh `y` was enough. It is, wherever a function climbs all the way: then `y` tells which `x` it was. Softplus does.
+# Silu does not. On its way down it takes the same values as on its way up:
+
+# %% name="one-y-two-slopes"
+falling = jnp.linspace(-8, -1.3, 2001)
+other = jnp.interp(silu(-0.5), silu(falling)[::-1], falling[::-1])  # where else silu has the value that it has at -0.5
+for place in (jnp.array(-0.5), other):
+    value, slope = jax.jvp(silu, (place,), (jnp.ones(()),))
+    print(f"x {place:7.4f}   y {value:.4f}   slope {slope:7.4f}")
+
+# %% [markdown] name="softplus-turn"
+# One `y`, two slopes: no backward pass can tell them apart. Keep `x` there.
+#
+# ### Your turn: softplus
+#
+# A chain of two: a logarithm, and what stands inside it. You will know the result. For the value call `softplus(x)`: the formula
+# overflows for a large `x`, and `softplus` does not (`losses` shows how that is done).
+
+# %% name="your-softplus" tags=["exercise"]
+from solutions.linear_and_activations import softplus_bwd, softplus_fwd
+
+# %% name="check-softplus" tags=["check"]
+course.check(softplus_fwd, softplus_bwd)
+
+# %% [markdown] name="derive-softplus"
+# <details><summary>After you solved it: the derivation</summary>
+#
+# The slope of a logarithm is one over what stands inside, `1 / (1 + exp(x))`, and the slope of the inside is `exp(x)`. Together
+#
+# $$\frac{e^{x}}{1 + e^{x}} = \frac{1}{1 + e^{-x}} = \mathtt{sigmoid}(x)$$
+#
+#     x_bar = y_bar * sigmoid(x)
+#
+# Relu's slope jumps from 0 to 1; this one goes there smoothly. Who keeps `y` is right too: `sigmoid(x)` is `1 - exp(-y)`.
+# </details>
+
+# %% [markdown] name="silu-turn"
+# ### Your turn: silu
+#
+# In `chain_rule` you wrote its backward pass for one number, as `swish`. Here it is a pair for arrays, and what to keep is up to you.
+# `x` is used twice: beside the gate, and inside it.
+
+# %% name="your-silu" tags=["exercise"]
+from solutions.linear_and_activations import silu_bwd, silu_fwd
+
+# %% name="check-silu" tags=["check"]
+course.check(silu_fwd, silu_bwd)
+
+# %% [markdown] name="derive-silu"
+# <details><summary>After you solved it: the derivation</summary>
+#
+# `y = x * gate` with `gate = sigmoid(x)`. Beside a gate that is held still, the slope is `gate`. Through the gate, it is `x` times the
+# slope of sigmoid, `gate * (1 - gate)`. *Used twice, add*:
+#
+#     x_bar = y_bar * (gate + x * gate * (1 - gate))
+#
+# Forward keeps `x`, 4 bytes an entry. To keep the gate too is right, saves an `exp`, and doubles the bytes.
+# </details>
+
+# %% [markdown] name="density"
+# ### The gate of gelu, and its slope
+#
+# `normal_cdf(x)` is the share of all Gaussian numbers that lie below `x`. Move `x` up by a little `h`: the share grows by those that lie
+# between `x` and `x + h`. That is `h` times how **dense** they lie there, and for a Gaussian this is the well-known bell,
+# $e^{-x^2/2} / \sqrt{2\pi}$. So the bell is the slope of the gate. By counting, by formula, by JAX:
+
+# %% name="density-three-ways" tags=["worked"]
+drawn = np.random.default_rng(0).standard_normal(4_000_000)
+h = 0.05
+print("   x   counted   the bell   slope of normal_cdf by JAX")
+for x in (-2.0, 0.0, 1.0):
+    counted = np.mean((drawn > x - h / 2) & (drawn < x + h / 2)) / h
+    print(f"{x:4g} {counted:9.3f} {np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi):10.4f} {jax.grad(normal_cdf)(x):10.4f}")
+
+# %% [markdown] name="gelu-turn"
+# ### Your turn: gelu, exact
+#
+# The same form as silu, with another gate. `normal_cdf` is there for you to call, and `math` for the root of 2 pi.
+
+# %% name="gelus-by-jax"
+x = jnp.array([-2.0, -0.5, 0.0, 1.0, 2.0])
+print("x                  ", x)
+for name, f in (("gelu", gelu), ("gelu_tanh", gelu_tanh)):
+    print(f"slope by JAX, {name:9} ", jax.jvp(f, (x,), (jnp.ones(5),))[1], sep="")
+print(f"math.sqrt(2 * math.pi) {math.sqrt(2 * math.pi):.6f}   TANH_SCALE {TANH_SCALE:.6f}   TANH_CUBE {TANH_CUBE}")
+
+# %% name="your-gelu" tags=["exercise"]
+from solutions.linear_and_activations import gelu_bwd, gelu_fwd
+
+# %% name="check-gelu" tags=["check"]
+course.check(gelu_fwd, gelu_bwd)
+
+# %% [markdown] name="derive-gelu"
+# <details><summary>After you solved it: the derivation</summary>
+#
+# Beside the gate, the slope is the gate, `normal_cdf(x)`. Through it, `x` times the bell. *Used twice, add*:
+#
+#     density = jnp.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
+#     x_bar = y_bar * (normal_cdf(x) + x * density)
+#
+# Far out the bell is 0 before `x` gets large beside it: nothing overflows. The slope is largest where its own slope, `2 * density -
+# x**2 * density`, is 0: at the root of 2, as the picture says.
+# </details>
+
+# %% [markdown] name="gelu-tanh-turn"
+# ### Your turn: gelu, the tanh form
+#
+# No `erf` and no bell, but a chain of three inside the gate: a cube, a tanh, a half. Give each a name, and go from the outside to the
+# inside. It is the longest slope of this page, and has nothing in it that you have not written already.
+
+# %% name="your-gelu-tanh" tags=["exercise"]
+from solutions.linear_and_activations import gelu_tanh_bwd, gelu_tanh_fwd
+
+# %% name="check-gelu-tanh" tags=["check"]
+course.check(gelu_tanh_fwd, gelu_tanh_bwd)
+
+# %% [markdown] name="derive-gelu-tanh"
+# <details><summary>After you solved it: the derivation</summary>
+#
+# Call the tanh `t`. The gate is `(1 + t) / 2`, and its slope has three factors: a half, the slope of tanh, and that of the inside.
+#
+#     inside_slope = TANH_SCALE * (1 + 3 * TANH_CUBE * x**2)
+#     gate_slope = (1 - t**2) * inside_slope / 2
+#     x_bar = y_bar * ((1 + t) / 2 + x * gate_slope)
+#
+# At 0 both gelus must be equally steep, and so must their gates: the bell there is 1 over the root of 2 pi, which is half of
+# `TANH_SCALE`. That is where this constant comes from; the other one was fitted.
+# </details>
+
+# %% name="count-the-smooth-relus"
+mine_too = {
+    "softplus": (softplus, softplus_fwd, softplus_bwd),
+    "silu": (silu, silu_fwd, silu_bwd),
+    "gelu": (gelu, gelu_fwd, gelu_bwd),
+    "gelu_tanh": (gelu_tanh, gelu_tanh_fwd, gelu_tanh_bwd),
+}
+print("bytes an entry   yours   jax.vjp")
+for name, (primal, fwd, bwd) in mine_too.items():
+    yours = f"{kept_by(fwd):.0f}" if course.solved(fwd, bwd) else "-"
+    theirs = vjp_residual_bytes(lambda x, w, b, primal=primal: primal(affine(x, w, b)), *inputs) / entries
+    print(f"{name:14} {yours:>7} {theirs:9.0f}")
+
+# %% [markdown] name="what-smooth-costs"
+# A relu is content with a byte. These want four, since the slope is another number at every `x`; JAX's recipes, which keep what each
+# step of the formula asks for, want several times that. Somebody who knows the whole formula keeps `x`, and computes the rest again.
+
+# %% [markdown] name="other-copies"
 # ## Questions
 #
 # Copies are made along other axes, too.
@@ -573,6 +804,8 @@ course.answer("linear_and_activations.q4", ...)
 # - A. Griewank, A. Walther, "Evaluating Derivatives", 2nd edition, SIAM, 2008, chapters 3 and 4: the backward pass as a product of
 #   parts, and what it has to keep.
 # - JAX documentation, "Custom derivative rules for Python code": the form of the pair.
-# - PyTorch documentation, `torch.nn.ReLU`; JAX documentation, `jax.nn.relu`: the slope at 0.
+# - PyTorch documentation, `torch.nn.ReLU`, `torch.nn.GELU`; JAX documentation, `jax.nn.relu`, `jax.nn.gelu`: the slope at 0, and which gelu.
+# - D. Hendrycks, K. Gimpel, "Gaussian Error Linear Units (GELUs)", 2016, arXiv:1606.08415: gelu, both its forms, and silu. Softplus is
+#   from C. Dugas, Y. Bengio and others, "Incorporating Second-Order Functional Knowledge for Better Option Pricing", 2000.
 #
 # Next: `losses`, the parts at the end of every network, and how they stay finite.

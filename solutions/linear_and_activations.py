@@ -1,10 +1,24 @@
-"""Answers to `linear_and_activations`: affine with a broadcast bias; relu, sigmoid and tanh."""
+"""Answers to `linear_and_activations`: affine with a broadcast bias; relu, sigmoid and tanh; four smooth relus."""
+
+import math
 
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 import course
-from course.lessons.linear_and_activations import affine, relu, sigmoid, tanh
+from course.lessons.linear_and_activations import (
+    TANH_CUBE,
+    TANH_SCALE,
+    affine,
+    gelu,
+    gelu_tanh,
+    normal_cdf,
+    relu,
+    sigmoid,
+    silu,
+    softplus,
+    tanh,
+)
 
 
 def affine_fwd(
@@ -68,6 +82,66 @@ def tanh_bwd(residuals: Float[Array, "*shape"], y_bar: Float[Array, "*shape"]) -
     y = residuals  # not x: the slope would need its tanh again
     # 1. How does dy/dx read in terms of y alone, and what is its largest value?
     return (y_bar * (1 - y**2),)
+
+
+def softplus_fwd(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Float[Array, "*shape"]]:
+    """Returns softplus of x, and the residuals."""
+    # 1. x and y say the same here, for softplus always climbs. Of which of them is the slope a known function?
+    return softplus(x), x
+
+
+def softplus_bwd(residuals: Float[Array, "*shape"], y_bar: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"]]:
+    """Returns (x_bar,)."""
+    x = residuals  # not y: it would do, by way of an exp
+    # 1. Which function is the slope of softplus?
+    return (y_bar * sigmoid(x),)
+
+
+def silu_fwd(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Float[Array, "*shape"]]:
+    """Returns silu of x, and the residuals."""
+    # 1. Two different x can have one y. Can backward do with y alone?
+    return silu(x), x
+
+
+def silu_bwd(residuals: Float[Array, "*shape"], y_bar: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"]]:
+    """Returns (x_bar,)."""
+    x = residuals  # not the sigmoid too: it costs an exp, and to keep it as many bytes again
+    gate = sigmoid(x)
+    # 1. x is used twice: by itself, and inside the gate. What comes back along each way, and what is done with both?
+    return (y_bar * (gate + x * gate * (1 - gate)),)
+
+
+def gelu_fwd(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Float[Array, "*shape"]]:
+    """Returns gelu of x, and the residuals."""
+    # 1. What was silu's answer to the question of x or y, and is anything different here?
+    return gelu(x), x
+
+
+def gelu_bwd(residuals: Float[Array, "*shape"], y_bar: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"]]:
+    """Returns (x_bar,)."""
+    x = residuals  # not y: it falls and then rises, so it does not tell x
+    # 1. What is the slope of the gate: how dense does a Gaussian lie at x?
+    density = jnp.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
+    # 2. x is used twice: by itself, and inside the gate. What comes back along each way, and what is done with both?
+    return (y_bar * (normal_cdf(x) + x * density),)
+
+
+def gelu_tanh_fwd(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Float[Array, "*shape"]]:
+    """Returns the tanh form of gelu of x, and the residuals."""
+    # 1. Backward will want the tanh again. Is it worth keeping, beside x?
+    return gelu_tanh(x), x
+
+
+def gelu_tanh_bwd(residuals: Float[Array, "*shape"], y_bar: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"]]:
+    """Returns (x_bar,)."""
+    x = residuals  # not the tanh too: twice the bytes
+    # 1. Of what is the tanh taken, and how fast does that grow with x?
+    t = tanh(TANH_SCALE * (x + TANH_CUBE * x**3))
+    inside_slope = TANH_SCALE * (1 + 3 * TANH_CUBE * x**2)
+    # 2. The gate is half of 1 + t. What is its slope, by way of the tanh and of what is inside?
+    gate_slope = (1 - t**2) * inside_slope / 2
+    # 3. x is used twice: by itself, and inside the gate. What is done with both?
+    return (y_bar * ((1 + t) / 2 + x * gate_slope),)
 
 
 course.answer("linear_and_activations.q1", "b")

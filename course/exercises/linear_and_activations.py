@@ -1,4 +1,4 @@
-"""What `linear_and_activations` asks: relu, sigmoid and tanh, then affine with a broadcast bias."""
+"""What `linear_and_activations` asks: relu, sigmoid and tanh, then affine with a broadcast bias; four smooth relus."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
 from course.exercises.tasks.shown import Source
 from course.exercises.tasks.which_mistake import WhichMistake
-from course.lessons.linear_and_activations import affine, relu, sigmoid, tanh
+from course.lessons.linear_and_activations import affine, gelu, gelu_tanh, relu, sigmoid, silu, softplus, tanh
 
 
 def _draw_affine(draw: Draw) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -210,6 +210,99 @@ SCALED_ROWS = Exercise(
     points=1,
 )
 
+_FAR_OUT = (Case("inputs of +-1e4", _draw_far_out),)
+
+SOFTPLUS = Exercise(
+    name="linear_and_activations.softplus",
+    title="softplus",
+    task=PairTask(
+        primal=softplus,
+        fwd="softplus_fwd",
+        bwd="softplus_bwd",
+        draw=_draw_elementwise,
+        awkward=_FAR_OUT,
+        mistakes=mistakes.SOFTPLUS,
+    ),
+    points=1,
+    required=False,
+    hints=(
+        "log(1 + exp(x)) is a chain of two: the logarithm, and what stands inside. What is the slope of each?",
+        "Divide the top and the bottom of the fraction by exp(x), and look whether you know the function.",
+        "Three values to hold it against: the slope is 0 far to the left, a half at 0, and 1 far to the right. The "
+        "function is in this lesson, and it does not overflow. And bwd returns a tuple, even of one.",
+    ),
+    asks={"x_bar": "which function is the slope of softplus?   (step 1)"},
+)
+
+SILU = Exercise(
+    name="linear_and_activations.silu",
+    title="silu",
+    task=PairTask(
+        primal=silu,
+        fwd="silu_fwd",
+        bwd="silu_bwd",
+        draw=_draw_elementwise,
+        awkward=_FAR_OUT,
+        mistakes=mistakes.SILU,
+    ),
+    points=2,
+    required=False,
+    hints=(
+        "y = x * gate, and the gate is made of x, too. x is used twice: used twice, add.",
+        "Along the one way the gate is a fixed number, along the other the x in front of it is. The slope of the gate "
+        "you have written above, in terms of the gate's own value.",
+        "Keep x: the gate can be had from it. The slope is a half at 0, 1 far to the right, 0 far to the left, and a "
+        "bit more than 1 at 2.4. And bwd returns a tuple, even of one.",
+    ),
+    asks={"x_bar": "x is used twice: what comes back along each way?   (step 1)"},
+)
+
+GELU = Exercise(
+    name="linear_and_activations.gelu",
+    title="gelu, exact",
+    task=PairTask(
+        primal=gelu,
+        fwd="gelu_fwd",
+        bwd="gelu_bwd",
+        draw=_draw_elementwise,
+        awkward=_FAR_OUT,
+        mistakes=mistakes.GELU,
+    ),
+    points=2,
+    required=False,
+    hints=(
+        "y = x * gate once more, with normal_cdf for the gate. Only the gate and its slope are new.",
+        "The notebook says how dense a Gaussian lies at x. That is the slope of the gate.",
+        "Two terms, added: what stands beside x, and x times the slope of what stands beside it. The slope of gelu is "
+        "a half at 0, and largest, 1.13, at the root of 2. Keep x.",
+    ),
+    asks={"x_bar": "how dense does a Gaussian lie at x, and where else does x stand?   (steps 1, 2)"},
+)
+
+GELU_TANH = Exercise(
+    name="linear_and_activations.gelu_tanh",
+    title="gelu, the tanh form",
+    task=PairTask(
+        primal=gelu_tanh,
+        fwd="gelu_tanh_fwd",
+        bwd="gelu_tanh_bwd",
+        draw=_draw_elementwise,
+        awkward=_FAR_OUT,
+        mistakes=mistakes.GELU_TANH,
+    ),
+    points=3,
+    required=False,
+    hints=(
+        "Give names to three things: what stands inside the tanh, the tanh t itself, and the gate, half of 1 + t. Then "
+        "y = x * gate, as before.",
+        "From the outside to the inside: the slope of the gate by t, that of t by what stands inside, that of the "
+        "inside by x. Multiply the three.",
+        "tanh's slope you have found in this lesson, in terms of its own value. Inside stands a multiple of x plus a "
+        "multiple of its cube; the slope of a cube is three squares. And used twice, add.",
+    ),
+    asks={"x_bar": "what stands inside the tanh, and how fast does it grow with x?   (steps 1, 2)"},
+)
+
 IN_YOUR_WORDS = Exercise(
     name="linear_and_activations.text",
     title="a mean for a sum",
@@ -250,5 +343,19 @@ WHICH_MISTAKE = Exercise(
 
 PAPER = Paper(
     "linear_and_activations",
-    (RELU, WHAT_TO_SAVE, SIGMOID, TANH, STEEPEST, AFFINE, SCALED_ROWS, IN_YOUR_WORDS, WHICH_MISTAKE),
+    (
+        RELU,
+        WHAT_TO_SAVE,
+        SIGMOID,
+        TANH,
+        STEEPEST,
+        AFFINE,
+        SOFTPLUS,
+        SILU,
+        GELU,
+        GELU_TANH,
+        SCALED_ROWS,
+        IN_YOUR_WORDS,
+        WHICH_MISTAKE,
+    ),
 )

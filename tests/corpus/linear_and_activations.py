@@ -1,5 +1,7 @@
 """Answers to `linear_and_activations`, wrong and right."""
 
+from functools import partial
+
 from tests.corpus.answers import Answer, right, wrong
 
 
@@ -253,4 +255,179 @@ def tanh_bwd(residuals, y_bar):
     )
 
 
-ANSWERS = (*_affine(), *_relu(), *_sigmoid(), *_tanh())
+def _made(exercise: str, name: str, old: str, now: str, **what: str) -> Answer:
+    return wrong(exercise, name, (old, now), **what)
+
+
+def _softplus() -> tuple[Answer, ...]:
+    exercise = "linear_and_activations.softplus"
+    back, forward = "y_bar * sigmoid(x)", "return softplus(x), x"
+    made = partial(_made, exercise)
+    return (
+        made("softplus itself", back, "y_bar * softplus(x)", mistake="value for slope"),
+        made("relu's", back, "y_bar * (x > 0)", mistake="slope of relu"),
+        made("the logarithm alone", back, "y_bar / (1 + jnp.exp(x))", mistake="turned round"),
+        made("sigmoid's", back, "y_bar * sigmoid(x) * sigmoid(-x)", mistake="slope of sigmoid"),
+        made("y taken for x", forward, "return softplus(x), softplus(x)", mistake="slope taken at y"),
+        made("the inside alone", back, "y_bar * jnp.exp(x)", mistake="slope of exp"),
+        made("a tanh", back, "y_bar * jnp.tanh(x)", mistake="tanh for sigmoid"),
+        made("without y_bar", back, "sigmoid(x)", mistake="y_bar left out"),
+        made("with a minus", back, "-y_bar * sigmoid(x)", line="has the wrong sign"),
+        made("as it came", back, "y_bar", slip="handed on"),
+        made("a half of it", back, "y_bar * sigmoid(x) / 2", slip="factor"),
+        made("an exponential that overflows", back, "y_bar * jnp.exp(x) / (1 + jnp.exp(x))", case="inputs of +-1e4"),
+        made("a value that overflows", forward, "return jnp.log(1 + jnp.exp(x)), x", case="inputs of +-1e4"),
+        made("a relu for the value", forward, "return relu(x), x", fault="value"),
+        right(exercise, "the formula", (back, "y_bar / (1 + jnp.exp(-x))")),
+        right(exercise, "y kept", (forward, "y = softplus(x)\n    return y, y"), (back, "-y_bar * jnp.expm1(-x)")),
+        right(exercise, "the slope kept", (forward, "return softplus(x), sigmoid(x)"), (back, "y_bar * x")),
+        right(
+            exercise,
+            "the careful value",
+            (forward, "return jnp.maximum(x, 0) + jnp.log1p(jnp.exp(-abs(x))), x"),
+            (back, "y_bar * (jnp.tanh(x / 2) + 1) / 2"),
+        ),
+    )
+
+
+def _silu() -> tuple[Answer, ...]:
+    exercise = "linear_and_activations.silu"
+    slope, forward, gate = "gate + x * gate * (1 - gate)", "return silu(x), x", "gate = sigmoid(x)"
+    made = partial(_made, exercise)
+    return (
+        made("the gate alone", slope, "gate", mistake="gate held still"),
+        made("the gate's way alone", slope, "x * gate * (1 - gate)", mistake="gate's way alone"),
+        made("a product of slopes", slope, "gate * (1 - gate)", mistake="slopes multiplied"),
+        made("no x", slope, "gate + gate * (1 - gate)", mistake="x left out of the gate's way"),
+        made("subtracted", slope, "gate - x * gate * (1 - gate)", mistake="ways subtracted"),
+        made("y for the gate", slope, "x * gate + x * gate * (1 - gate)", mistake="value for gate"),
+        made("half of the gate's slope", slope, "gate + x * gate", mistake="gate's value for its slope"),
+        made("a plus", slope, "gate + x * gate * (1 + gate)", mistake="a plus for a minus"),
+        made("tanh's", slope, "gate + x * (1 - gate**2)", mistake="slope of tanh for the gate"),
+        made("y taken for x", forward, "return silu(x), silu(x)", mistake="slope taken at y"),
+        made("without y_bar", f"y_bar * ({slope})", slope, mistake="y_bar left out"),
+        made("with a minus", f"y_bar * ({slope})", f"-y_bar * ({slope})", slip="sign"),
+        made(
+            "an exponential that overflows",
+            f"y_bar * ({slope})",
+            "y_bar * jnp.exp(x) * (1 + x + jnp.exp(x)) / (1 + jnp.exp(x)) ** 2",
+            case="inputs of +-1e4",
+        ),
+        made("a sigmoid for the value", forward, "return sigmoid(x), x", fault="value"),
+        right(exercise, "in brackets", (slope, "gate * (1 + x * (1 - gate))")),
+        right(exercise, "by y", (slope, "gate + silu(x) * (1 - gate)")),
+        right(
+            exercise,
+            "the slope kept",
+            (forward, "s = sigmoid(x)\n    return x * s, s + x * s * sigmoid(-x)"),
+            (slope, "x"),
+        ),
+        right(
+            exercise,
+            "both kept",
+            (forward, "s = sigmoid(x)\n    return x * s, (x, s)"),
+            (gate, "x, gate = x"),
+        ),
+    )
+
+
+def _gelu() -> tuple[Answer, ...]:
+    exercise = "linear_and_activations.gelu"
+    slope, forward = "normal_cdf(x) + x * density", "return gelu(x), x"
+    density = "jnp.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)"
+    made = partial(_made, exercise)
+    return (
+        made("the gate alone", slope, "normal_cdf(x)", mistake="gate held still"),
+        made("the gate's way alone", slope, "x * density", mistake="gate's way alone"),
+        made("the density alone", slope, "density", mistake="slopes multiplied"),
+        made("no x", slope, "normal_cdf(x) + density", mistake="x left out of the gate's way"),
+        made("subtracted", slope, "normal_cdf(x) - x * density", mistake="ways subtracted"),
+        made("y for the gate", slope, "gelu(x) + x * density", mistake="value for gate"),
+        made("a bell of height 1", density, "jnp.exp(-(x**2) / 2)", mistake="density not normalised"),
+        made("twice the density", density, f"2 * {density}", mistake="half lost"),
+        made("a root too few", density, "jnp.exp(-(x**2) / 2) / math.sqrt(math.pi)", mistake="inside of erf left out"),
+        made("too narrow", density, "jnp.exp(-(x**2)) / math.sqrt(2 * math.pi)", mistake="exponent not halved"),
+        made(
+            "the tanh form's",
+            slope,
+            "gelu_tanh_bwd(x, jnp.ones_like(x))[0]",
+            mistake="slope of the tanh form",
+        ),
+        made("silu's", slope, "silu_bwd(x, jnp.ones_like(x))[0]", mistake="slope of silu"),
+        made("without y_bar", f"y_bar * ({slope})", slope, mistake="y_bar left out"),
+        made("with a minus", f"y_bar * ({slope})", f"-y_bar * ({slope})", slip="sign"),
+        made("the tanh form for the value", forward, "return gelu_tanh(x), x", fault="value"),
+        right(
+            exercise, "JAX's own functions", (slope, "jax.scipy.stats.norm.cdf(x) + x * jax.scipy.stats.norm.pdf(x)")
+        ),
+        right(
+            exercise,
+            "the slope kept",
+            (forward, "return gelu(x), gelu_bwd_slope(x)"),
+            (slope, "x"),
+            functions="""
+def gelu_bwd_slope(x):
+    return normal_cdf(x) + x * jnp.exp(-x * x / 2) * 0.3989422804014327
+""",
+        ),
+        right(exercise, "by erf", (slope, "0.5 + 0.5 * jax.lax.erf(x * 0.5**0.5) + x * density")),
+        right(exercise, "by erfc", (forward, "return x * jax.lax.erfc(-x / math.sqrt(2)) / 2, x")),
+    )
+
+
+def _gelu_tanh() -> tuple[Answer, ...]:
+    exercise = "linear_and_activations.gelu_tanh"
+    slope, forward = "(1 + t) / 2 + x * gate_slope", "return gelu_tanh(x), x"
+    gate_slope, inside = "(1 - t**2) * inside_slope / 2", "TANH_SCALE * (1 + 3 * TANH_CUBE * x**2)"
+    made = partial(_made, exercise)
+    return (
+        made("the gate alone", slope, "(1 + t) / 2", mistake="gate held still"),
+        made("the gate's way alone", slope, "x * gate_slope", mistake="gate's way alone"),
+        made("a product of slopes", slope, "gate_slope", mistake="slopes multiplied"),
+        made("no x", slope, "(1 + t) / 2 + gate_slope", mistake="x left out of the gate's way"),
+        made("subtracted", slope, "(1 + t) / 2 - x * gate_slope", mistake="ways subtracted"),
+        made("y for the gate", slope, "x * (1 + t) / 2 + x * gate_slope", mistake="value for gate"),
+        made("past the inside", gate_slope, "(1 - t**2) / 2", mistake="slope of the inside left out"),
+        made("without the cube", inside, "TANH_SCALE", mistake="cube left out"),
+        made("without the 3", inside, "TANH_SCALE * (1 + TANH_CUBE * x**2)", mistake="exponent of the cube left above"),
+        made("without the scale", inside, "1 + 3 * TANH_CUBE * x**2", mistake="scale left out"),
+        made("without the half", gate_slope, "(1 - t**2) * inside_slope", mistake="half lost"),
+        made("without the square", gate_slope, "(1 - t) * inside_slope / 2", mistake="square of tanh left out"),
+        made("the exact one's", slope, "gelu_bwd(x, jnp.ones_like(x))[0]", mistake="slope of the exact form"),
+        made("without y_bar", f"y_bar * ({slope})", slope, mistake="y_bar left out"),
+        made("with a minus", f"y_bar * ({slope})", f"-y_bar * ({slope})", slip="sign"),
+        made(
+            "a shorter cube", forward, "return x * (1 + jnp.tanh(TANH_SCALE * (x + 0.04 * x**3))) / 2, x", fault="value"
+        ),
+        right(exercise, "halves", (slope, "0.5 + 0.5 * t + 0.5 * x * (1 - t) * (1 + t) * inside_slope")),
+        right(exercise, "multiplied out", (inside, "TANH_SCALE + 3 * TANH_SCALE * TANH_CUBE * x * x")),
+        right(
+            exercise,
+            "as a sigmoid",
+            functions="""
+def gelu_tanh_bwd(residuals, y_bar):
+    x = residuals
+    s = sigmoid(2 * TANH_SCALE * x * (1 + TANH_CUBE * x * x))
+    return y_bar * s * (1 + 2 * x * (1 - s) * TANH_SCALE * (1 + 3 * TANH_CUBE * x * x))
+""",
+        ),
+        right(
+            exercise,
+            "the tanh kept",
+            (forward, "t = jnp.tanh(TANH_SCALE * x * (1 + TANH_CUBE * x**2))\n    return x * (1 + t) / 2, (x, t)"),
+            ("x = residuals  # not the tanh too: twice the bytes", "x, t = residuals"),
+            ("t = tanh(TANH_SCALE * (x + TANH_CUBE * x**3))\n    inside", "inside"),
+        ),
+    )
+
+
+ANSWERS = (
+    *_affine(),
+    *_relu(),
+    *_sigmoid(),
+    *_tanh(),
+    *_softplus(),
+    *_silu(),
+    *_gelu(),
+    *_gelu_tanh(),
+)

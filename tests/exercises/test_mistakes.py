@@ -51,6 +51,10 @@ SEPARATED = {
     "linear_and_activations.relu": 0.008,
     "linear_and_activations.sigmoid": 0.08,
     "linear_and_activations.tanh": 0.1,
+    "linear_and_activations.softplus": 0.35,
+    "linear_and_activations.silu": 0.24,
+    "linear_and_activations.gelu": 0.0004,
+    "linear_and_activations.gelu_tanh": 0.0004,
     "losses.half_squared_error": 0.28,
     "losses.binary_cross_entropy": 0.25,
     "losses.softmax_cross_entropy": 0.1,
@@ -76,8 +80,8 @@ SEPARATED = {
 }
 """How far apart any two mistakes, and any mistake and the truth, are at least: the worst array, relative to its norm.
 
-Naming takes 1e-6. What is near to another mistake by nature: one number alone, a relu that leaks a hundredth, and what
-a state sends to an array that is large.
+Naming takes 1e-6. What is near to another mistake by nature: one number alone, a relu that leaks a hundredth, the two
+forms of gelu, and what a state sends to an array that is large.
 """
 
 SEEDS = (0, 1, 2)

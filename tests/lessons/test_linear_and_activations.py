@@ -1,6 +1,7 @@
 """What answers to `linear_and_activations` must meet: published numbers, every entry, kinks, bytes, the exam paper."""
 
 from pathlib import Path
+from statistics import NormalDist
 
 import jax
 import jax.numpy as jnp
@@ -13,15 +14,23 @@ from course.exercises import find_exercise, paper_of
 from course.exercises.tasks.question import Choice
 from course.grading import judge
 from course.grading.submission import Submission
-from course.lessons.linear_and_activations import affine, relu, sigmoid, tanh
+from course.lessons.linear_and_activations import affine, gelu, gelu_tanh, relu, sigmoid, silu, softplus, tanh
 from course.records import Feedback, Status
 from solutions.linear_and_activations import (
     affine_bwd,
     affine_fwd,
+    gelu_bwd,
+    gelu_fwd,
+    gelu_tanh_bwd,
+    gelu_tanh_fwd,
     relu_bwd,
     relu_fwd,
     sigmoid_bwd,
     sigmoid_fwd,
+    silu_bwd,
+    silu_fwd,
+    softplus_bwd,
+    softplus_fwd,
     tanh_bwd,
     tanh_fwd,
 )
@@ -32,6 +41,18 @@ ACTIVATIONS = {
     "relu": (relu, relu_fwd, relu_bwd),
     "sigmoid": (sigmoid, sigmoid_fwd, sigmoid_bwd),
     "tanh": (tanh, tanh_fwd, tanh_bwd),
+}
+SMOOTH = {
+    "softplus": (softplus, softplus_fwd, softplus_bwd),
+    "silu": (silu, silu_fwd, silu_bwd),
+    "gelu": (gelu, gelu_fwd, gelu_bwd),
+    "gelu_tanh": (gelu_tanh, gelu_tanh_fwd, gelu_tanh_bwd),
+}
+IN_JAX = {
+    "softplus": jax.nn.softplus,
+    "silu": jax.nn.silu,
+    "gelu": lambda x: jax.nn.gelu(x, approximate=False),
+    "gelu_tanh": lambda x: jax.nn.gelu(x, approximate=True),
 }
 
 
@@ -191,6 +212,80 @@ def test_nothing_comes_back_through_a_closed_relu_even_from_an_infinite_cotangen
     assert x_bar.tolist() == [0, 2]
 
 
+# Relus without a corner.
+
+
+@jax.jit
+def smooth_by_hand(x):
+    """The value and the slope of each, by name."""
+    kept = {name: fwd(x) for name, (_, fwd, _) in SMOOTH.items()}
+    ones = jnp.ones_like(x)
+    return {name: (y, SMOOTH[name][2](residuals, ones)[0]) for name, (y, residuals) in kept.items()}
+
+
+@pytest.fixture(scope="module")
+def smooth():
+    """Where they are asked for, and the value and slope of each there."""
+    with jax.enable_x64(True):
+        x = jnp.arange(-3000, 3001) / 100
+        return x, jax.tree.map(np.asarray, smooth_by_hand(x))
+
+
+def test_smooth_relus_and_their_slopes_are_jax_s_own(smooth):
+    x, found = smooth
+    theirs = jax.jit(lambda x: {name: jax.jvp(f, (x,), (jnp.ones_like(x),)) for name, f in IN_JAX.items()})(x)
+    jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14), found, theirs)
+
+
+def test_gelu_is_what_the_normal_distribution_of_the_standard_library_makes_it(smooth):
+    x, found = smooth
+    normal = NormalDist()
+    chosen = range(0, 6001, 150)
+    np.testing.assert_allclose(
+        np.transpose(found["gelu"])[chosen, :],
+        [(v * normal.cdf(v), normal.cdf(v) + v * normal.pdf(v)) for v in (float(x[n]) for n in chosen)],
+        rtol=1e-12,
+        atol=1e-14,
+    )
+
+
+def test_the_two_gelus_are_a_two_thousandth_apart_at_most(smooth):
+    _, found = smooth
+    (exact, exact_slope), (tanh_form, slope) = found["gelu"], found["gelu_tanh"]
+    assert 4.7e-4 < np.abs(tanh_form - exact).max() < 4.8e-4
+    assert 8.6e-4 < np.abs(slope - exact_slope).max() < 8.8e-4
+    assert np.abs(tanh_form[2999:3002] - exact[2999:3002]).max() < 1e-9
+
+
+def test_slopes_are_steepest_where_the_hints_say(smooth):
+    x, found = smooth
+    peaks = {name: (float(x[slope.argmax()]), slope.max()) for name, (_, slope) in found.items()}
+    assert peaks["gelu"] == pytest.approx((2**0.5, 1.129), abs=5e-3)
+    assert peaks["silu"] == pytest.approx((2.4, 1.0998), abs=1e-2)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_smooth_relus_are_zero_or_x_far_out_and_their_slopes_zero_or_one(dtype):
+    x = np.array([-1e12, -1e4, 1e4, 1e12], dtype)
+    for value, slope in smooth_by_hand(x).values():
+        assert value.dtype == slope.dtype == dtype
+        assert value.tolist() == [0, 0, x[2], x[3]]
+        assert slope.tolist() == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("name", ["silu", "gelu"])
+def test_one_y_of_two_x_has_two_slopes(name, smooth):
+    """So nobody can do with y alone."""
+    _, found = smooth
+    value, slope = found[name]
+    lowest = value.argmin()
+    assert 0 < lowest < len(value) - 1
+    falling, rising = slice(lowest - 50, lowest), slice(lowest + 1, lowest + 51)
+    assert value[falling][0] > value[rising][0]
+    assert value[rising][-1] > value[falling][-1]
+    assert slope[falling].max() < 0 < slope[rising].min()
+
+
 # What forward keeps.
 
 
@@ -203,7 +298,10 @@ def test_affine_keeps_no_byte_that_is_not_an_argument():
     assert residual_bytes(affine_fwd, *drawn_affine()) == 0
 
 
-@pytest.mark.parametrize("fwd, bytes_an_entry", [(relu_fwd, 1), (sigmoid_fwd, 8), (tanh_fwd, 8)])
+@pytest.mark.parametrize(
+    "fwd, bytes_an_entry",
+    [(relu_fwd, 1), (sigmoid_fwd, 8), (tanh_fwd, 8), *((fwd, 8) for _, fwd, _ in SMOOTH.values())],
+)
 def test_an_activation_keeps_one_array_and_relu_only_a_byte_an_entry(fwd, bytes_an_entry):
     assert residual_bytes(after_affine(fwd), *drawn_affine(batch=7, d_out=3)) == 7 * 3 * bytes_an_entry
 
@@ -256,7 +354,7 @@ def test_a_bias_s_cotangent_that_is_not_summed_is_asked_about_the_copies(tmp_pat
     assert "copied b to every row" in found.lines[-1]
 
 
-@pytest.mark.parametrize("name", ["affine", *ACTIVATIONS])
+@pytest.mark.parametrize("name", ["affine", *ACTIVATIONS, *SMOOTH])
 def test_our_answers_are_right(name):
     found = verdict(name, Submission.read(ANSWERS))
     assert found.status is Status.RIGHT
@@ -327,6 +425,10 @@ def test_every_pair_has_three_hints_and_none_of_them_says_the_answer():
         "1 - y**2",
         "x > 0",
         "return x, w",
+        "y_bar * sigmoid",
+        "(1 - gate)",
+        "x * density",
+        "gate_slope",
     )
     for exercise in paper_of(LESSON).exercises:
         if exercise.task.names:
