@@ -41,6 +41,12 @@ _LEAF_ERROR = "return jax.tree.map(lambda given, r: norm(given - r) / jnp.maximu
 _TOTAL_BAR = "total_bar = -(y_bar * spent / total ** 2).sum(axis=1, keepdims=True)"
 _DRAWN = "jnp.sqrt(variance) * jax.random.normal(key, (d_in, d_out))"
 _DRAWN_LAYER = "jnp.sqrt(2 / d_in) * jax.random.normal(layer_key, (d_in, d_out))"
+_SILU_BAR = "return (y_bar * (gate + x * gate * (1 - gate)),)"
+_DENSITY = "density = jnp.exp(-x ** 2 / 2) / math.sqrt(2 * math.pi)"
+_GELU_BAR = "return (y_bar * (normal_cdf(x) + x * density),)"
+_T = "t = tanh(TANH_SCALE * (x + TANH_CUBE * x ** 3))"
+_INSIDE_SLOPE = "inside_slope = TANH_SCALE * (1 + 3 * TANH_CUBE * x ** 2)"
+_GELU_TANH_BAR = "return (y_bar * ((1 + t) / 2 + x * gate_slope),)"
 _Z2_BAR = "z2_bar = loss_bar * error / len(x)"
 
 
@@ -96,6 +102,14 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         [("* y *", "* residuals *", SAME), ("- y)", "- residuals)", SAME)],
     ),
     *_each("linear_and_activations.tanh", "return (y_bar * (1 - y ** 2),)", [("- y", "- residuals", SAME)]),
+    *_each("linear_and_activations.softplus", "return (y_bar * sigmoid(x),)", [("(x)", "(residuals)", SAME)]),
+    *_each("linear_and_activations.silu", "gate = sigmoid(x)", [("(x)", "(residuals)", SAME)]),
+    *_each("linear_and_activations.silu", _SILU_BAR, [("+ x", "+ residuals", SAME)]),
+    *_each("linear_and_activations.gelu", _DENSITY, [("-x", "-residuals", SAME)]),
+    *_each("linear_and_activations.gelu", _GELU_BAR, [("cdf(x", "cdf(residuals", SAME), ("+ x", "+ residuals", SAME)]),
+    *_each("linear_and_activations.gelu_tanh", _T, [("(x +", "(residuals +", SAME), ("* x", "* residuals", SAME)]),
+    *_each("linear_and_activations.gelu_tanh", _INSIDE_SLOPE, [("* x", "* residuals", SAME)]),
+    *_each("linear_and_activations.gelu_tanh", _GELU_TANH_BAR, [("+ x", "+ residuals", SAME)]),
     *_each(
         "losses.half_squared_error", _PREDICTION_BAR, [("* error", "* residuals", SAME), ("(error", "(residuals", SAME)]
     ),
