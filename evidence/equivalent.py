@@ -335,4 +335,36 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "variance = ((x - mean) ** 2).mean(axis=0)",
         [("(x - mean)", other, SQUARED) for other in ("(mean - x)", "(-(x - mean))")],
     ),
+    *_each(
+        "exploding_gradients.first_bad_step",
+        "return jnp.isfinite(array).reshape(len(array), -1).all(axis=1)",
+        [("axis=1", "axis=-1", LAST)],
+    ),
+    *(
+        equivalent
+        for exercise in ("exploding_gradients.clip_by_global_norm", "exploding_gradients.clip_to_norm")
+        for equivalent in _each(
+            exercise,
+            "scale = jnp.where(norm > max_norm, max_norm / norm, 1.0)",
+            [("norm > max_norm", "norm >= max_norm", "at the norm itself the quotient is 1")],
+        )
+    ),
+    *_each(
+        "exploding_gradients.clip_to_norm",
+        "unit = g / jnp.where(norm > 0, norm, 1.0)",
+        [
+            ("norm > 0, norm, 1.0", other, "below the norm the direction is not read")
+            for other in (
+                "norm >= 0, norm, 1.0",
+                "norm > 0, norm, 2.0",
+                "norm > 0, norm, -1.0",
+                "max_norm > 0, norm, 1.0",
+            )
+        ],
+    ),
+    *_each(
+        "exploding_gradients.clip_to_norm",
+        "return (jnp.where(above, g_bar, y_bar), jnp.where(above, along, 0.0))",
+        [("0.0", "-0.0", ZERO)],
+    ),
 )

@@ -46,7 +46,7 @@ for w in (0.9, 1.0, 1.1, 2.0):
     print(f"w = {w}:  h after 50 steps {h:10.3e}   its slope by the first h {by_h:10.3e}   by w {by_w:10.3e}")
 
 # %% [markdown] name="cliff"
-# A tenth more or less in `w` decides between a hundredth and a hundred. What does that make of a loss? Let `h` be 1 after fifty steps,
+# A tenth more or less in `w` decides between 0.005 and 117. What does that make of a loss? Let `h` be 1 after fifty steps,
 # at best: the loss is half the squared error. It is the best known picture of this subject, R. Pascanu's cliff:
 
 # %% name="draw-cliff"
@@ -473,7 +473,7 @@ print("by hand", norm_bwd(norm_fwd(g)[1], 1.0)[0], " by JAX", jax.grad(jnp.linal
 # ### Your turn: clipping backward
 #
 # Above the norm, `g` is used twice: it is scaled, and its norm is in the scale. *Used twice, add.* And `max_norm` is an argument: it has a
-# cotangent as well.
+# cotangent as well. At the norm itself nothing is cut: take the side below there.
 
 # %% name="your-clip-to-norm" tags=["exercise"]
 from solutions.exploding_gradients import clip_to_norm_bwd, clip_to_norm_fwd

@@ -41,7 +41,7 @@ def recurrent_bwd(
 
 
 def first_bad_step(history: Any) -> Int[Array, ""]:
-    """Returns the first step at which any number of any array is infinite or NaN; how many steps there are, if none."""
+    """Returns the first step with an infinity or a NaN; how many steps there are, if none has one."""
 
     # 1. In one array, whose first axis counts the steps: at which of them are all numbers finite?
     def is_fine(array: Float[Array, "steps *rest"]) -> Bool[Array, "steps"]:
@@ -60,7 +60,7 @@ def clip_by_value(grads: Any, limit: float) -> Any:
 
 
 def clip_by_global_norm(grads: Any, max_norm: float) -> Any:
-    """Returns the gradients, all scaled alike where the norm of all their numbers together is above max_norm."""
+    """Returns the gradients, all scaled alike where the norm of all of them is above max_norm."""
     # 1. All numbers of all arrays in one long row: what is its norm?
     norm = jnp.sqrt(sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(grads)))
     # 2. By what is every number multiplied if the row is too long, and by what if it is not?

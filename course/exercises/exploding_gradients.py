@@ -21,7 +21,7 @@ from course.exercises.tasks.question import Choice, Number, Option
 from course.exercises.tasks.shown import Source
 from course.exercises.tasks.which_mistake import WhichMistake
 from course.lessons.exploding_gradients import clip_to_norm, recurrent
-from course.lessons.mlp import Layer
+from course.lessons.mlp import Layer, Mlp
 from course.lessons.optimizers import run_optimizer
 
 RECORDED = 40
@@ -83,9 +83,9 @@ def _right_first_bad(history: Any) -> int:
     return min(bad, default=len(leaves[0]))
 
 
-def _draw_grads(draw: Draw) -> Layer:
-    """The gradient of a layer, whose two arrays have norms of very different sizes."""
-    return Layer(draw.normal("d_in", "d_out"), draw.normal("d_out", scale=0.1))
+def _draw_grads(draw: Draw) -> Mlp:
+    """The gradient of a network, whose two arrays have norms of very different sizes."""
+    return Mlp([Layer(draw.normal("d_in", "d_out"), draw.normal("d_out", scale=0.1))])
 
 
 def _draw_clip(draw: Draw) -> tuple[Any, ...]:
@@ -105,7 +105,7 @@ def _draw_below(draw: Draw) -> tuple[Any, ...]:
 def _draw_at(draw: Draw) -> tuple[Any, ...]:
     """A norm that is the limit to the last bit: the root of 3 * 3 + 4 * 4."""
     grads = jax.tree.map(np.zeros_like, _draw_grads(draw))
-    grads.w[1, 2], grads.b[0] = -3.0, 4.0
+    grads.layers[0].w[1, 2], grads.layers[0].b[0] = -3.0, 4.0
     return grads, 5.0
 
 
@@ -114,8 +114,8 @@ def _draw_zeros(draw: Draw) -> tuple[Any, ...]:
 
 
 def _draw_some_zero(draw: Draw) -> tuple[Any, ...]:
-    w, b = _draw_grads(draw)
-    return Layer(w, 0 * b), 0.7
+    ((w, b),) = _draw_grads(draw).layers
+    return Mlp([Layer(w, 0 * b)]), 0.7
 
 
 def _draw_single(draw: Draw) -> tuple[Any, ...]:
@@ -155,6 +155,12 @@ def _draw_vector(max_norm: float, times: float = 1.0) -> Drawing:
         return g, np.asarray(max_norm if not times or draw.is_small else max_norm * np.linalg.norm(g))
 
     return draw_vector
+
+
+def _draw_at_norm(draw: Draw) -> tuple[Any, ...]:
+    g = 0 * draw.normal("n")
+    g[:2] = (-3.0, 4.0)[: len(g)]
+    return g, np.asarray(5.0)
 
 
 def _overflows() -> tuple[int, int]:
@@ -336,6 +342,8 @@ CLIP_TO_NORM = Exercise(
         draw=_draw_vector(0.5),
         awkward=(
             Case("a norm below max_norm", _draw_vector(2.0)),
+            Case("a short gradient", _draw_vector(0.5, times=0.1)),
+            Case("a norm that is max_norm", _draw_at_norm),
             Case("a gradient of zero", _draw_vector(1.0, times=0.0)),
         ),
         mistakes=mistakes.CLIP_TO_NORM,

@@ -230,7 +230,7 @@ def clip_by_global_norm(grads, max_norm):
             exercise,
             "a list",
             (map_, f"{map_.replace('return', 'return jax.tree.leaves(')})"),
-            case="gradients that are a single array",
+            fault="structure",
         ),
         right(exercise, "a minimum", scaled("jnp.minimum(1.0, max_norm / norm)")),
         right(exercise, "a maximum below", scaled("max_norm / jnp.maximum(norm, max_norm)")),
