@@ -46,7 +46,12 @@ def _recurrent() -> tuple[Answer, ...]:
         wrong(exercise, "minus", (given, "return -h_bar, -w_bar, -x_bar"), slip="sign"),
         wrong(exercise, "w_bar turned", (given, "return h_bar, w_bar.T, x_bar"), slip="transposed"),
         wrong(exercise, "every use", (total, "w_bar = w_bars"), slip="not summed"),
-        wrong(exercise, "before and after", (back, "return h_bar @ w.T, (h.T @ (h_bar @ w.T), h_bar)")),
+        wrong(
+            exercise,
+            "w_bar later",
+            (back, "return h_bar @ w.T, (h.T @ (h_bar @ w.T), h_bar)"),
+            mistake="w_bar behind the weights",
+        ),
         right(
             exercise,
             "one sum carried",

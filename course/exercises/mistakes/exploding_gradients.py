@@ -75,15 +75,20 @@ def _nothing_handed_on(h: Array, w: Array, x: Array) -> Array:
     return y + (h - held(h)) @ held(w) + jnp.sum(nudges, axis=0)
 
 
-def _x_before_the_weights(h: Array, w: Array, x: Array) -> Array:
-    y, before = _recorded(h, w, x)
-    w_nudge, x_nudges = w - held(w), x - held(x)
+def _before_the_weights(of: str) -> Callable[..., Array]:
+    """The nudges of x, or those of w, go through the product of their own step, too."""
 
-    def step(h_nudge: Array, inside: tuple[Array, Array]) -> tuple[Array, None]:
-        met, x_nudge = inside
-        return (h_nudge + x_nudge) @ held(w) + met @ w_nudge, None
+    def mistaken(h: Array, w: Array, x: Array) -> Array:
+        y, before = _recorded(h, w, x)
+        nudges = {"w": before @ (w - held(w)), "x": x - held(x)}
 
-    return y + jax.lax.scan(step, h - held(h), (before, x_nudges))[0]
+        def step(h_nudge: Array, inside: tuple[Array, Array]) -> tuple[Array, None]:
+            early, late = inside
+            return (h_nudge + early) @ held(w) + late, None
+
+        return y + jax.lax.scan(step, h - held(h), (nudges.pop(of), *nudges.values()))[0]
+
+    return mistaken
 
 
 _USES_ASK = "The same w was used at every step: what follows?   (step 3)"
@@ -139,9 +144,15 @@ RECURRENT = (
     ),
     Mistake(
         "x_bar behind the weights",
-        _x_before_the_weights,
+        _before_the_weights("x"),
         "The cotangent of x[t] was put on record after it had gone through the weights.",
         "In forward, x[t] was added. Before the product of that step, or after it?   (step 1)",
+    ),
+    Mistake(
+        "w_bar behind the weights",
+        _before_the_weights("w"),
+        "What entered a step met the cotangent of itself, which had gone through the weights already.",
+        "Of what is the cotangent that belongs to the product of this step?   (step 1)",
     ),
     Mistake(
         "x_bar turned round",
