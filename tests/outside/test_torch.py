@@ -40,6 +40,16 @@ def deep_tanh(x, w):
     return x
 
 
+def recurrent(h, w, x):
+    for row in x:
+        h = torch.mm(h, w) + row
+    return h
+
+
+def clip_to_norm(g, max_norm):
+    return g * torch.clamp(max_norm / torch.linalg.vector_norm(g), max=1)
+
+
 def two_layer_loss(params, x, target):
     w1, b1, w2, b2 = params
     z2 = w2.mv(functional.relu(w1.mv(x) + b1)) + b2
@@ -114,6 +124,8 @@ IN_TORCH = {
     "mlp.mlp": lambda params, x: dense(params[0], x),
     "mlp.mlp_loss": lambda params, x, labels: functional.cross_entropy(dense(params[0], x), labels),
     "vanishing_gradients.deep_tanh": deep_tanh,
+    "exploding_gradients.recurrent": recurrent,
+    "exploding_gradients.clip_to_norm": clip_to_norm,
     "cost_of_backprop.shared_layers": shared_layers,
 }
 
