@@ -13,10 +13,18 @@ import jax
 import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
+import optax
 
 from course.comparison.residuals import residual_bytes, vjp_residual_bytes
 from course.lessons.linear_and_activations import affine, sigmoid
-from course.lessons.losses import binary_cross_entropy, half_squared_error, softmax_cross_entropy
+from course.lessons.losses import (
+    IGNORED,
+    binary_cross_entropy,
+    half_squared_error,
+    masked_cross_entropy,
+    smoothed_cross_entropy,
+    softmax_cross_entropy,
+)
 from course.show import plots
 
 np.set_printoptions(precision=4, suppress=True)
@@ -445,7 +453,140 @@ if course.solved(softmax_cross_entropy_fwd, softmax_cross_entropy_bwd):
 # %% [markdown] name="logits-or-probabilities"
 # Logits or probabilities, the size is the same. Keep the logits, and backward computes the softmax a second time; keep the
 # probabilities, and it need not. Both are right. Keeping both is twice the memory for nothing.
+
+# %% [markdown] name="smoothing"
+# ## More practice: a truth that is not quite sure
 #
+# With one label to a row, no network is ever done. The probability of the label comes near to 1 and never gets there, and each step
+# pushes the logits a bit further apart, without end. C. Szegedy and others therefore take a part of the truth away from the label, the
+# **smoothing**, and share it evenly among all classes, the label's own included. Optax makes such truths:
+
+# %% name="smooth-labels"
+labels = jnp.array([1, 0, 2])
+for smoothing in (0.0, 0.3):
+    print(f"smoothing {smoothing}, labels {labels}\n{optax.smooth_labels(jax.nn.one_hot(labels, 3), smoothing)}")
+
+# %% [markdown] name="smoothed-loss"
+# The loss of a row is minus the sum, over all classes, of what the truth gives to a class times the logarithm of its probability. With
+# a smoothing of 0 that is the old loss. Two ways to the same number, and JAX's `logits_bar`:
+
+# %% name="smoothed-by-jax"
+logits = jnp.array([[1.0, 2.0, 4.0], [0.0, 0.0, 0.0], [-1.0, 3.0, 2.0]])
+truth = optax.smooth_labels(jax.nn.one_hot(labels, 3), 0.3)
+print("by Optax:                ", jnp.mean(optax.softmax_cross_entropy(logits, truth)))
+print("smoothed_cross_entropy:  ", smoothed_cross_entropy(logits, labels, 0.3))
+print("logits_bar\n", jax.grad(smoothed_cross_entropy)(logits, labels, 0.3), sep="")
+
+# %% [markdown] name="smoothed-turn"
+# ### Your turn: label smoothing
+#
+# Begin with the truth of one row as an array. The logarithm of a probability is its logit less `logsumexp(row)`: put that into the sum,
+# and use that the truth adds up to 1. Labels and smoothing are data: `None` for each.
+
+# %% name="your-smoothed" tags=["exercise"]
+from solutions.losses import smoothed_cross_entropy_bwd, smoothed_cross_entropy_fwd
+
+# %% name="check-smoothed" tags=["check"]
+course.check(smoothed_cross_entropy_fwd, smoothed_cross_entropy_bwd)
+
+# %% [markdown] name="derive-smoothed"
+# <details><summary>After you solved it: the derivation</summary>
+#
+# Every class has `smoothing / classes`, and the label what is left of 1 on top:
+#
+#     truth = label * (1 - smoothing) + smoothing / classes
+#
+# The loss of a row is the sum of `truth[k] * (logsumexp(row) - row[k])`. The truth adds up to 1, so this is `logsumexp(row)`, less the sum
+# of `truth[k] * row[k]`. The slope of the first by a logit is its probability, that of the second `-truth[k]`. Then the mean:
+#
+#     logits_bar = loss_bar * (jax.nn.softmax(logits) - truth) / batch
+#
+# **The probability, less the truth**, for the third time. It held for a sure truth, and holds for any that adds up to 1.
+# </details>
+
+# %% [markdown] name="what-smoothing-does"
+# What does it change? One row of five equal logits, on its way by gradient descent; the picture shows how far the label's logit gets
+# ahead of the others. Nothing comes back any more where the probabilities *are* the truth. For a smoothing of `s` that is where
+# the logits are `log(1 + 5 * (1 - s) / s)` apart, the dashed lines:
+
+# %% name="draw-smoothing"
+smoothings = jnp.array([0.0, 0.03, 0.1, 0.3])
+label = jnp.array([2])
+
+
+@jax.jit
+def gaps(smoothing):
+    """How far the label's logit is ahead, step by step."""
+
+    def step(row, _):
+        row = row - jax.grad(smoothed_cross_entropy)(row, label, smoothing)
+        return row, row[0, 2] - row[0, 0]
+
+    return jax.lax.scan(step, jnp.zeros((1, 5)), length=400)[1]
+
+
+with plots.style():
+    figure, axes = plt.subplots(figsize=(8, 3.4), layout="constrained")
+    for smoothing, colour in zip(smoothings, plots.COLOURS, strict=False):
+        axes.plot(gaps(smoothing), color=colour, label=f"smoothing {smoothing:g}")
+        if smoothing > 0:
+            axes.axhline(jnp.log(1 + 5 * (1 - smoothing) / smoothing), color=colour, linewidth=1, linestyle="--")
+    axes.set(title="the label's logit, less another one", xlabel="step of gradient descent", ylim=(0, 8))
+    axes.legend(loc="lower right", ncols=2)
+    plt.show()
+without = gaps(0.0)
+print(f"without smoothing, after 100, 200 and 400 steps: {without[99]:.2f}, {without[199]:.2f}, {without[399]:.2f}")
+
+# %% [markdown] name="ignored"
+# Without smoothing it climbs on and on; with it, it stops. The loss then no longer goes to 0, and that is no fault.
+#
+# ## More practice: rows that don't count
+#
+# Sentences are of different length, and a batch is filled up with padding; some images nobody has labelled. Such rows have a place in
+# the arrays and no truth. Their label is a number that is no class, here `IGNORED`, which is -1 (in PyTorch it is -100). They must
+# be left out of the sum, **and out of the count** by which the mean divides. See what happens if nobody thinks of them:
+
+# %% name="ignored-traps"
+logits = jnp.array([[1.0, 2.0, 4.0], [0.0, 0.0, 0.0], [-1.0, 3.0, 2.0], [5.0, 0.0, 0.0]])
+labels = jnp.array([1, IGNORED, 0, IGNORED])
+print("softmax_cross_entropy, of all rows:      ", softmax_cross_entropy(logits, labels))
+print("the same, -1 being the last class:       ", softmax_cross_entropy(logits, jnp.array([1, 2, 0, 2])))
+print("of the two rows that have a truth:       ", softmax_cross_entropy(logits[::2], labels[::2]))
+print("masked_cross_entropy, of all rows:       ", masked_cross_entropy(logits, labels))
+print("a batch of nothing but padding:          ", masked_cross_entropy(logits, jnp.full(4, IGNORED)))
+print("its mean, divided by the number of rows: ", jnp.zeros(()) / jnp.sum(jnp.full(4, IGNORED) != IGNORED))
+print("\none_hot of -1:", jax.nn.one_hot(IGNORED, 3))
+
+# %% [markdown] name="masked-turn"
+# The first two lines are equal, and that is the worst trap: an index of -1 means the last one, so padding is taught to be the
+# last class, and no error is raised. `one_hot` takes another view of it. And a batch of padding alone is 0 / 0, which must not be NaN: it
+# would spread to all parameters in one step. `masked_cross_entropy` says 0 there, and so must its slopes.
+
+# %% name="masked-by-jax"
+print("logits_bar\n", jax.grad(masked_cross_entropy)(logits, labels), sep="")
+
+# %% name="your-masked" tags=["exercise"]
+from solutions.losses import masked_cross_entropy_bwd, masked_cross_entropy_fwd
+
+# %% name="check-masked" tags=["check"]
+course.check(masked_cross_entropy_fwd, masked_cross_entropy_bwd)
+
+# %% [markdown] name="derive-masked"
+# <details><summary>After you solved it: the derivation</summary>
+#
+# A row that counts gets what it got in softmax cross-entropy, but over the number of rows that *count*:
+#
+#     counted = labels != IGNORED
+#     rows = jnp.maximum(jnp.sum(counted), 1)
+#     row_bars = jax.nn.softmax(logits) - jax.nn.one_hot(labels, classes)
+#     logits_bar = loss_bar * jnp.where(counted[:, None], row_bars, 0) / rows
+#
+# The loss doesn't ask what the logits of the other rows are, so nothing comes back to them. `one_hot(-1)` being zeros is not enough: then
+# the probabilities alone come back, and push all logits of the padding down. If no row counts, everything is 0, whatever it is
+# divided by; only 0 would be wrong.
+# </details>
+
+# %% [markdown] name="more-questions"
 # ## Questions
 
 # %% [markdown] name="ask-q2"
@@ -492,6 +633,8 @@ course.answer("losses.q4", ...)
 #   slope is the probability less the truth.
 # - P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the log-sum-exp and softmax functions", IMA Journal of
 #   Numerical Analysis 41(4), 2021, doi:10.1093/imanum/draa038: what is lost without the shift, and that nothing is with it.
+# - C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens, Z. Wojna, "Rethinking the Inception Architecture for Computer Vision", 2015,
+#   arXiv:1512.00567, section 7: label smoothing. PyTorch documentation, `torch.nn.CrossEntropyLoss`: its `ignore_index`.
 # - Stanford CS231n, "Convolutional Neural Networks for Visual Recognition", notes on optimisation and assignment 1: the loss of an
 #   untrained network as a check.
 #

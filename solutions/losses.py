@@ -1,10 +1,18 @@
-"""Answers to `losses`: halved squared error, binary and softmax cross-entropy, stable for every finite logit."""
+"""Answers to `losses`: halved squared error, and four cross-entropies that are stable for every finite logit."""
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 import course
-from course.lessons.losses import binary_cross_entropy, half_squared_error, softmax_cross_entropy
+from course.lessons.losses import (
+    IGNORED,
+    binary_cross_entropy,
+    half_squared_error,
+    masked_cross_entropy,
+    smoothed_cross_entropy,
+    softmax_cross_entropy,
+)
 
 
 def half_squared_error_fwd(
@@ -68,6 +76,51 @@ def softmax_cross_entropy_bwd(
     # 3. A mean over the rows: what does it do to each of them?
     logits_bar = loss_bar * (probabilities - chosen) / len(labels)
     return logits_bar, None
+
+
+def smoothed_cross_entropy_fwd(
+    logits: Float[Array, "batch classes"], labels: Int[Array, "batch"], smoothing: Float[Array, ""]
+) -> tuple[Float[Array, ""], tuple[Float[Array, "batch classes"], Int[Array, "batch"], Float[Array, ""]]]:
+    """Returns the loss, and the residuals."""
+    # 1. What does backward need to make the truth again?
+    return smoothed_cross_entropy(logits, labels, smoothing), (logits, labels, smoothing)
+
+
+def smoothed_cross_entropy_bwd(
+    residuals: tuple[Float[Array, "batch classes"], Int[Array, "batch"], Float[Array, ""]], loss_bar: Float[Array, ""]
+) -> tuple[Float[Array, "batch classes"], None, None]:
+    """Returns (logits_bar, None, None): labels can't be nudged, and the smoothing is data."""
+    logits, labels, smoothing = residuals  # not the truth: a row of it is two numbers and a label
+    batch, classes = logits.shape
+    # 1. What does the truth of a row give to every class, and what more to the label?
+    label = jax.nn.one_hot(labels, classes, dtype=logits.dtype)
+    truth = label * (1 - smoothing) + smoothing / classes
+    # 2. The loss of a row is a sum over all classes now. What is its slope by a logit, if the truth adds up to 1?
+    row_bars = jax.nn.softmax(logits) - truth
+    # 3. A mean over the rows: what does it do to each of them?
+    return loss_bar * row_bars / batch, None, None
+
+
+def masked_cross_entropy_fwd(
+    logits: Float[Array, "batch classes"], labels: Int[Array, "batch"]
+) -> tuple[Float[Array, ""], tuple[Float[Array, "batch classes"], Int[Array, "batch"]]]:
+    """Returns the loss, and the residuals."""
+    # 1. Is there anything about the rows that labels don't say?
+    return masked_cross_entropy(logits, labels), (logits, labels)
+
+
+def masked_cross_entropy_bwd(
+    residuals: tuple[Float[Array, "batch classes"], Int[Array, "batch"]], loss_bar: Float[Array, ""]
+) -> tuple[Float[Array, "batch classes"], None]:
+    """Returns (logits_bar, None): labels are whole numbers and can't be nudged."""
+    logits, labels = residuals  # neither the rows that count nor their number: one comparison makes them again
+    # 1. Which rows count, how many are they, and by what do you divide if there is none?
+    counted = labels != IGNORED
+    rows = jnp.maximum(jnp.sum(counted, dtype=logits.dtype), 1)
+    # 2. What comes back to a row that counts, before any mean?
+    row_bars = jax.nn.softmax(logits) - jax.nn.one_hot(labels, logits.shape[1], dtype=logits.dtype)
+    # 3. What comes back to a row that doesn't, and what does the mean do to the others?
+    return loss_bar * jnp.where(counted[:, None], row_bars, 0) / rows, None
 
 
 course.answer("losses.q1", 0.0)

@@ -1,4 +1,4 @@
-"""What `losses` asks: half squared error, binary cross-entropy with logits, softmax cross-entropy."""
+"""What `losses` asks: half squared error, binary and softmax cross-entropy; the latter smoothed, and masked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,14 @@ from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
 from course.exercises.tasks.shown import Source
 from course.exercises.tasks.which_mistake import WhichMistake
-from course.lessons.losses import binary_cross_entropy, half_squared_error, softmax_cross_entropy
+from course.lessons.losses import (
+    IGNORED,
+    binary_cross_entropy,
+    half_squared_error,
+    masked_cross_entropy,
+    smoothed_cross_entropy,
+    softmax_cross_entropy,
+)
 
 
 def _draw_regression(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
@@ -57,6 +64,37 @@ def _draw_certain_classes(draw: Draw) -> tuple[np.ndarray, Any]:
 def _draw_one_row(draw: Draw) -> tuple[np.ndarray, Any]:
     logits, labels = _draw_classes(draw)
     return logits[:1], labels[:1]
+
+
+def _draw_smoothed(draw: Draw) -> tuple[np.ndarray, Any, float]:
+    return *_draw_classes(draw), 0.3
+
+
+def _draw_not_smoothed(draw: Draw) -> tuple[np.ndarray, Any, float]:
+    return *_draw_classes(draw), 0.0
+
+
+def _draw_certain_smoothed(draw: Draw) -> tuple[np.ndarray, Any, float]:
+    return *_draw_certain_classes(draw), 0.3
+
+
+def _ignoring_every_second(classes: tuple[np.ndarray, Any]) -> tuple[np.ndarray, Any]:
+    logits, labels = classes
+    labels[1::2] = IGNORED
+    return logits, labels
+
+
+def _draw_masked(draw: Draw) -> tuple[np.ndarray, Any]:
+    return _ignoring_every_second(_draw_classes(draw))
+
+
+def _draw_certain_masked(draw: Draw) -> tuple[np.ndarray, Any]:
+    return _ignoring_every_second(_draw_certain_classes(draw))
+
+
+def _draw_all_ignored(draw: Draw) -> tuple[np.ndarray, Any]:
+    logits, labels = _draw_classes(draw)
+    return logits, np.full_like(labels, IGNORED)
 
 
 def _sum_of_row() -> float:
@@ -207,6 +245,58 @@ EQUAL_LOGITS = Exercise(
     points=1,
 )
 
+SMOOTHED_CROSS_ENTROPY = Exercise(
+    name="losses.smoothed_cross_entropy",
+    title="label smoothing",
+    task=PairTask(
+        primal=smoothed_cross_entropy,
+        fwd="smoothed_cross_entropy_fwd",
+        bwd="smoothed_cross_entropy_bwd",
+        draw=_draw_smoothed,
+        awkward=(Case("no smoothing", _draw_not_smoothed), Case("logits of +-1e4", _draw_certain_smoothed)),
+        data=(2,),
+        mistakes=mistakes.SMOOTHED_CROSS_ENTROPY,
+    ),
+    points=2,
+    required=False,
+    hints=(
+        "Write the truth of a row as an array that adds up to 1: every class has its share, and the label the rest on "
+        "top. For three classes and a smoothing of 0.3 it is 0.1, 0.8, 0.1, if the label is the middle one.",
+        "The loss of a row is minus the sum of truth times log of probability, and the log of a probability is its "
+        "logit less logsumexp. Take the slopes of both terms; the truth is fixed, and adds up to 1.",
+        "What comes out has the form that you know from one label, with another truth. The mean is over rows. Labels "
+        "and smoothing are data: None for each.",
+    ),
+    asks={"logits_bar": "what is the truth of a row, and what does it add up to?   (steps 1, 2)"},
+)
+
+MASKED_CROSS_ENTROPY = Exercise(
+    name="losses.masked_cross_entropy",
+    title="ignored targets",
+    task=PairTask(
+        primal=masked_cross_entropy,
+        fwd="masked_cross_entropy_fwd",
+        bwd="masked_cross_entropy_bwd",
+        draw=_draw_masked,
+        awkward=(
+            Case("a batch whose rows are all ignored", _draw_all_ignored),
+            Case("a batch without ignored rows", _draw_classes),
+            Case("logits of +-1e4", _draw_certain_masked),
+        ),
+        mistakes=mistakes.MASKED_CROSS_ENTROPY,
+    ),
+    points=2,
+    required=False,
+    hints=(
+        "Comparing labels with IGNORED gives a boolean for each row: it counts, or it does not. How many do?",
+        "A row that counts gets what it gets in softmax cross-entropy, and a row that does not gets zeros: jnp.where "
+        "picks, once the booleans have a second axis.",
+        "Divide by the number of rows that count, not by len(labels), and by 1 if there is none. one_hot of a negative "
+        "number is a row of zeros; that alone does not keep an ignored row still.",
+    ),
+    asks={"logits_bar": "which rows count, how many are they, and what comes back to the others?   (steps 1, 3)"},
+)
+
 IN_YOUR_WORDS = Exercise(
     name="losses.text",
     title="a first loss of 9.2",
@@ -254,6 +344,8 @@ PAPER = Paper(
         BINARY_CROSS_ENTROPY,
         SOFTMAX_CROSS_ENTROPY,
         SUM_OF_ROW,
+        SMOOTHED_CROSS_ENTROPY,
+        MASKED_CROSS_ENTROPY,
         WHY_LOGITS,
         EQUAL_LOGITS,
         IN_YOUR_WORDS,

@@ -257,4 +257,183 @@ def softmax_cross_entropy_bwd(residuals, loss_bar):
     )
 
 
-ANSWERS = (*_half_squared_error(), *_binary_cross_entropy(), *_softmax_cross_entropy())
+def _smoothed_cross_entropy() -> tuple[Answer, ...]:
+    exercise = "losses.smoothed_cross_entropy"
+    truth, back = "label * (1 - smoothing) + smoothing / classes", "loss_bar * row_bars / batch"
+    bars, returned = "jax.nn.softmax(logits) - truth", "return loss_bar * row_bars / batch, None, None"
+    forward = "return smoothed_cross_entropy(logits, labels, smoothing), (logits, labels, smoothing)"
+
+    def made(name: str, old: str, now: str, **what: str) -> Answer:
+        return wrong(exercise, name, (old, now), **what)
+
+    return (
+        made("not smoothed", truth, "label", mistake="smoothing left out"),
+        made("the label whole", truth, "label + smoothing / classes", mistake="nothing taken from the label"),
+        made("all of it to each", truth, "label * (1 - smoothing) + smoothing", mistake="share not divided"),
+        made("only taken away", truth, "label * (1 - smoothing)", mistake="nothing for the others"),
+        made(
+            "to the others",
+            truth,
+            "label * (1 - smoothing) + (1 - label) * smoothing / (classes - 1)",
+            mistake="shared by the others alone",
+        ),
+        made("exchanged", truth, "label * smoothing + (1 - smoothing) / classes", mistake="shares exchanged"),
+        made("not averaged", back, "loss_bar * row_bars", mistake="mean lost"),
+        made("averaged over entries", back, "loss_bar * row_bars / logits.size", mistake="mean over every number"),
+        made("the truth alone", bars, "-truth", mistake="normaliser left out"),
+        made("down the columns", bars, "jax.nn.softmax(logits, axis=0) - truth", mistake="softmax down the columns"),
+        made("the logits themselves", bars, "logits - truth", mistake="logits for probabilities"),
+        made("with a minus", bars, "truth - jax.nn.softmax(logits)", slip="sign"),
+        made("without loss_bar", back, "row_bars / batch", slip="left out"),
+        made("a tenth, whatever is asked", truth, "0.9 * label + 0.1 / classes"),
+        made("three tenths, whatever is asked", truth, "0.7 * label + 0.3 / classes", case="no smoothing"),
+        made(
+            "an exponential that overflows",
+            bars,
+            "jnp.exp(logits) / jnp.exp(logits).sum(axis=1, keepdims=True) - truth",
+            case="logits of +-1e4",
+        ),
+        made(
+            "no smoothing forward",
+            forward,
+            forward.replace(
+                "smoothed_cross_entropy(logits, labels, smoothing)", "softmax_cross_entropy(logits, labels)", 1
+            ),
+            fault="value",
+        ),
+        made("two cotangents", returned, "return loss_bar * row_bars / batch, None", fault="structure"),
+        right(
+            exercise,
+            "by where",
+            (truth, "jnp.where(label > 0, 1 - smoothing + smoothing / classes, smoothing / classes)"),
+        ),
+        right(
+            exercise,
+            "two losses",
+            (
+                bars,
+                "jax.nn.softmax(logits) - (1 - smoothing) * label - jnp.full_like(label, smoothing / classes)",
+            ),
+        ),
+        right(
+            exercise,
+            "smoothing_bar too",
+            (
+                returned,
+                "return loss_bar * row_bars / batch, None, loss_bar * ((label - 1 / classes) * logits).sum() / batch",
+            ),
+        ),
+        right(
+            exercise,
+            "the bars kept",
+            functions="""
+def smoothed_cross_entropy_fwd(logits, labels, smoothing):
+    log_p = jax.nn.log_softmax(logits)
+    truth = jnp.full_like(logits, smoothing / logits.shape[1])
+    truth = truth.at[jnp.arange(len(labels)), labels].add(1 - smoothing)
+    return -(truth * log_p).sum() / len(labels), (jnp.exp(log_p) - truth) / len(labels)
+
+
+def smoothed_cross_entropy_bwd(residuals, loss_bar):
+    return residuals * loss_bar, None, None
+""",
+        ),
+    )
+
+
+def _masked_cross_entropy() -> tuple[Answer, ...]:
+    exercise = "losses.masked_cross_entropy"
+    counted, back = "counted = labels != IGNORED", "loss_bar * jnp.where(counted[:, None], row_bars, 0) / rows"
+    rows = "jnp.maximum(jnp.sum(counted, dtype=logits.dtype), 1)"
+    bars = "jax.nn.softmax(logits) - jax.nn.one_hot(labels, logits.shape[1], dtype=logits.dtype)"
+    forward = "return masked_cross_entropy(logits, labels), (logits, labels)"
+
+    def made(name: str, old: str, now: str, **what: str) -> Answer:
+        return wrong(exercise, name, (old, now), **what)
+
+    def every_row(name: str, labels: str, **what: str) -> Answer:
+        return wrong(
+            exercise,
+            name,
+            (back, "loss_bar * row_bars / rows"),
+            (bars, f"jax.nn.softmax(logits) - jax.nn.one_hot({labels}, logits.shape[1], dtype=logits.dtype)"),
+            **what,
+        )
+
+    return (
+        made("over all rows", rows, "len(labels)", mistake="mean over all rows"),
+        made("over the others", rows, "jnp.maximum(jnp.sum(~counted), 1)", mistake="mean over the ignored rows"),
+        made("not averaged", rows, "1", mistake="mean lost"),
+        every_row("none left out", "labels", mistake="ignored rows pushed down"),
+        every_row("an index of -1", "labels % logits.shape[1]", mistake="ignored rows taken for the last class"),
+        every_row("at least 0", "jnp.maximum(labels, 0)", mistake="ignored rows taken for the first class"),
+        made(
+            "the others",
+            back,
+            "loss_bar * jnp.where(counted[:, None], 0, row_bars) / rows",
+            mistake="only the ignored rows",
+        ),
+        made("without the label", bars, "jax.nn.softmax(logits)", mistake="label left out"),
+        made("the label alone", bars, f"-{bars.partition(' - ')[2]}", mistake="normaliser left out"),
+        made(
+            "the logits themselves",
+            bars,
+            bars.replace("jax.nn.softmax(logits)", "logits"),
+            mistake="logits for probabilities",
+        ),
+        made("with a minus", back, f"-{back}", line="has the wrong sign"),
+        made("without loss_bar", back, back.replace("loss_bar * ", ""), slip="left out"),
+        made("nothing to divide by", rows, "jnp.sum(counted)", case="a batch whose rows are all ignored"),
+        made(
+            "a mean of what there is",
+            forward,
+            "losses = jax.nn.logsumexp(logits, axis=1) - logits[jnp.arange(len(labels)), labels]\n"
+            "    return jnp.mean(losses, where=labels != IGNORED), (logits, labels)",
+            case="a batch whose rows are all ignored",
+        ),
+        made(
+            "every second row",
+            counted,
+            "counted = jnp.arange(len(labels)) % 2 == 0",
+            case="a batch whose rows are all ignored",
+        ),
+        made(
+            "an exponential that overflows",
+            bars,
+            bars.replace("jax.nn.softmax(logits)", "jnp.exp(logits) / jnp.exp(logits).sum(axis=1, keepdims=True)"),
+            case="logits of +-1e4",
+        ),
+        made("boolean indexing", counted, "counted = labels != IGNORED\n    logits[counted]", fault="tracing"),
+        made(
+            "the mean over all rows, forward",
+            forward,
+            "return masked_cross_entropy(logits, labels) * jnp.mean(labels != IGNORED), (logits, labels)",
+            fault="value",
+        ),
+        right(exercise, "a product", (back, "loss_bar * row_bars * counted[:, None] / rows")),
+        right(exercise, "by sign", (counted, "counted = labels >= 0")),
+        right(exercise, "a weight for each row", (back, "row_bars * (loss_bar * counted / rows)[:, None]")),
+        right(
+            exercise,
+            "a mean with where",
+            functions="""
+def masked_cross_entropy_fwd(logits, labels):
+    counted = labels != IGNORED
+    losses = softmax_rows(logits) - jnp.take_along_axis(logits, labels[:, None] * counted[:, None], axis=1)[:, 0]
+    return jnp.where(counted.any(), jnp.mean(losses, where=counted | ~counted.any()), 0.0), (logits, labels)
+
+
+def softmax_rows(logits):
+    return jax.nn.logsumexp(logits, axis=1)
+""",
+        ),
+    )
+
+
+ANSWERS = (
+    *_half_squared_error(),
+    *_binary_cross_entropy(),
+    *_softmax_cross_entropy(),
+    *_smoothed_cross_entropy(),
+    *_masked_cross_entropy(),
+)

@@ -58,6 +58,8 @@ SEPARATED = {
     "losses.half_squared_error": 0.28,
     "losses.binary_cross_entropy": 0.25,
     "losses.softmax_cross_entropy": 0.1,
+    "losses.smoothed_cross_entropy": 0.07,
+    "losses.masked_cross_entropy": 0.24,
     "mlp.mlp": 0.4,
     "mlp.mlp_loss": 0.15,
     "forward_mode.tanh": 0.1,

@@ -14,13 +14,22 @@ from course.exercises.tasks.question import Choice
 from course.grading import judge
 from course.grading.submission import Submission
 from course.lessons.linear_and_activations import affine
-from course.lessons.losses import binary_cross_entropy, softmax_cross_entropy
+from course.lessons.losses import (
+    IGNORED,
+    binary_cross_entropy,
+    masked_cross_entropy,
+    softmax_cross_entropy,
+)
 from course.records import Feedback, Status
 from solutions.losses import (
     binary_cross_entropy_bwd,
     binary_cross_entropy_fwd,
     half_squared_error_bwd,
     half_squared_error_fwd,
+    masked_cross_entropy_bwd,
+    masked_cross_entropy_fwd,
+    smoothed_cross_entropy_bwd,
+    smoothed_cross_entropy_fwd,
     softmax_cross_entropy_bwd,
     softmax_cross_entropy_fwd,
 )
@@ -28,6 +37,7 @@ from solutions.losses import (
 LESSON = "losses"
 ANSWERS = Path(__file__).parents[2] / "solutions" / f"{LESSON}.py"
 PAIRS = ["half_squared_error", "binary_cross_entropy", "softmax_cross_entropy"]
+MORE_PAIRS = ["smoothed_cross_entropy", "masked_cross_entropy"]
 
 
 @pytest.fixture(autouse=True)
@@ -190,6 +200,94 @@ def test_the_slope_at_a_logit_of_zero_is_a_half_where_a_stable_formula_has_none(
     assert float(backward(binary_cross_entropy_fwd, binary_cross_entropy_bwd, jnp.zeros(1), jnp.zeros(1))[0][0]) == 0.5
 
 
+# Smoothed labels, and rows that don't count.
+
+
+def both_by_hand(logits, labels, smoothing, masked):
+    """Loss and logits_bar of the smoothed loss, then of the masked one."""
+    smooth, kept = smoothed_cross_entropy_fwd(logits, labels, smoothing)
+    loss, kept_masked = masked_cross_entropy_fwd(logits, masked)
+    ones = jnp.ones_like(loss)
+    return (smooth, smoothed_cross_entropy_bwd(kept, ones)[0]), (loss, masked_cross_entropy_bwd(kept_masked, ones)[0])
+
+
+SOME_IGNORED = [2, IGNORED, 0, IGNORED, IGNORED, 4, 1]
+both_together = jax.jit(both_by_hand)
+
+
+def test_smoothed_and_masked_losses_and_their_slopes_are_those_of_optax():
+    optax = pytest.importorskip("optax")
+    logits, labels = drawn_rows()
+    masked = jnp.array(SOME_IGNORED)
+    counted = np.flatnonzero(np.array(SOME_IGNORED) != IGNORED)
+
+    @jax.jit
+    def by_optax(logits):
+        truth = optax.smooth_labels(jax.nn.one_hot(labels, 5, dtype=logits.dtype), jnp.asarray(0.2))
+        of_counted = optax.softmax_cross_entropy_with_integer_labels(logits[counted], masked[counted])
+        return jnp.mean(optax.softmax_cross_entropy(logits, truth)), jnp.mean(of_counted)
+
+    by_hand = both_together(logits, labels, jnp.array(0.2), masked)
+    losses, slopes = by_optax(logits), jax.jit(jax.jacrev(by_optax))(logits)
+    for (loss, logits_bar), right, slope in zip(by_hand, losses, slopes, strict=True):
+        np.testing.assert_allclose(loss, right, rtol=1e-12)
+        np.testing.assert_allclose(logits_bar, slope, rtol=1e-12, atol=1e-15)
+
+
+def test_smoothed_and_masked_slopes_are_those_of_central_differences():
+    logits, labels = drawn_rows()
+    step, direction, masked = 1e-5, drawn(7, 5, seed=4), jnp.array(SOME_IGNORED)
+    here, up, down = (both_together(logits + h * direction, labels, jnp.array(0.2), masked) for h in (0.0, step, -step))
+    for (_, logits_bar), (above, _), (below, _) in zip(here, up, down, strict=True):
+        assert float(jnp.vdot(logits_bar, direction)) == pytest.approx(float(above - below) / (2 * step), rel=1e-8)
+
+
+def test_a_smoothing_of_zero_and_no_ignored_row_give_the_plain_loss():
+    logits, labels = drawn_rows()
+    loss, _ = softmax_cross_entropy_fwd(logits, labels)
+    logits_bar, _ = backward(softmax_cross_entropy_fwd, softmax_cross_entropy_bwd, logits, labels)
+    for given, given_bar in both_together(logits, labels, jnp.array(0.0), labels):
+        np.testing.assert_allclose(given, loss, rtol=1e-12)
+        np.testing.assert_allclose(given_bar, logits_bar, rtol=1e-12, atol=1e-16)
+
+
+def test_nothing_comes_back_where_the_probabilities_are_the_smoothed_truth():
+    gap = math.log(1 + 5 * 0.8 / 0.2)
+    labels = drawn_rows()[1]
+    (_, logits_bar), _ = both_together(gap * jax.nn.one_hot(labels, 5), labels, jnp.array(0.2), labels)
+    np.testing.assert_allclose(logits_bar, 0, atol=1e-16)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_batch_whose_rows_are_all_ignored_costs_nothing_and_sends_zeros_back(dtype):
+    logits, labels = drawn_rows()
+    _, (loss, logits_bar) = both_together(
+        logits.astype(dtype), labels, jnp.array(0.2, dtype), jnp.full_like(labels, IGNORED)
+    )
+    assert loss.dtype == logits_bar.dtype == dtype
+    assert float(loss) == 0
+    assert not np.any(logits_bar)
+
+
+def test_an_ignored_row_is_sent_nothing_and_leaves_the_others_as_they_are_without_it():
+    logits, labels = drawn_rows()
+    masked = jnp.array(SOME_IGNORED)
+    _, (loss, logits_bar) = both_together(logits, labels, jnp.array(0.2), masked)
+    elsewhere = jnp.where((masked == IGNORED)[:, None], 100.0, logits)
+    _, (again, bar_again) = both_together(elsewhere, labels, jnp.array(0.2), masked)
+    assert not np.any(logits_bar[masked == IGNORED])
+    np.testing.assert_allclose(again, loss, rtol=1e-12)
+    np.testing.assert_allclose(bar_again, logits_bar, rtol=1e-12)
+
+
+def test_the_plain_loss_takes_a_label_of_minus_one_for_the_last_class():
+    """Why rows that don't count must be taken out by name."""
+    logits, _ = drawn_rows()
+    masked = jnp.array(SOME_IGNORED)
+    assert float(softmax_cross_entropy(logits, masked)) == float(softmax_cross_entropy(logits, masked % 5))
+    assert float(masked_cross_entropy(logits, masked)) != float(softmax_cross_entropy(logits, masked))
+
+
 # What is saved.
 
 
@@ -214,7 +312,7 @@ def verdict(name, submission):
         return judge(find_exercise(f"{LESSON}.{name}"), submission, feedback=Feedback.NAME, example=False)
 
 
-@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("name", [*PAIRS, *MORE_PAIRS])
 def test_our_answers_are_right(name):
     found = verdict(name, Submission.read(ANSWERS))
     assert found.status is Status.RIGHT
@@ -262,7 +360,15 @@ def test_a_wrong_loss_of_equal_logits_has_its_own_explanation(value, says):
 
 
 def test_every_pair_has_three_hints_and_none_of_them_says_the_answer():
-    asked = ("loss_bar * ", "probability - target", "probabilities - chosen", "prediction - target,")
+    asked = (
+        "loss_bar * ",
+        "probability - target",
+        "probabilities - chosen",
+        "prediction - target,",
+        "1 - smoothing",
+        "labels != IGNORED",
+        "[:, None]",
+    )
     for exercise in paper_of(LESSON).exercises:
         if exercise.task.names:
             assert len(exercise.hints) == 3

@@ -4,6 +4,7 @@ An extra: `pip install handgrad[torch]`, or any PyTorch; skipped where there is 
 """
 
 import importlib
+from functools import partial
 
 import jax
 import numpy as np
@@ -17,6 +18,7 @@ from course.exercises import find_exercise, papers
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import PairTask
 from course.lessons.cost_of_backprop import ROUNDS
+from course.lessons.losses import IGNORED
 from course.lessons.normalization import DECAY, EPSILON, GROUPS
 
 torch = pytest.importorskip("torch")
@@ -72,6 +74,12 @@ def shared_layers(w, x):
     return x
 
 
+def smoothed_cross_entropy(logits, labels, smoothing):
+    """PyTorch's own takes the smoothing as a number that has no derivative."""
+    of_any_class = functional.log_softmax(logits, 1).mean()
+    return (1 - smoothing) * functional.cross_entropy(logits, labels) - smoothing * of_any_class
+
+
 def batch_norm(x, scale, bias, running):
     """PyTorch moves its state in place, and by a variance divided by n - 1: here the state is moved beside it."""
     y = functional.batch_norm(x, None, None, scale, bias, training=True, eps=EPSILON)
@@ -113,6 +121,8 @@ IN_TORCH = {
     "losses.half_squared_error": lambda p, t: functional.mse_loss(p, t, reduction="sum") / (2 * len(p)),
     "losses.binary_cross_entropy": functional.binary_cross_entropy_with_logits,
     "losses.softmax_cross_entropy": functional.cross_entropy,
+    "losses.smoothed_cross_entropy": smoothed_cross_entropy,
+    "losses.masked_cross_entropy": partial(functional.cross_entropy, ignore_index=IGNORED),
     "normalization.centre": lambda x: x - x.mean(-1, keepdim=True),
     "normalization.reciprocal_std": lambda x: (x.square().mean(-1, keepdim=True) + EPSILON).rsqrt(),
     "normalization.layer_norm_in_steps": lambda x, scale, bias: functional.layer_norm(x, scale.shape, scale, bias),

@@ -10,7 +10,14 @@ import jax.numpy as jnp
 
 from course.comparison.mistakes import Mistake
 from course.exercises.mistakes.forms import held, valued
-from course.lessons.losses import binary_cross_entropy, half_squared_error, softmax_cross_entropy
+from course.lessons.losses import (
+    IGNORED,
+    binary_cross_entropy,
+    half_squared_error,
+    masked_cross_entropy,
+    smoothed_cross_entropy,
+    softmax_cross_entropy,
+)
 
 LARGEST_EXPONENT = 700.0
 """exp of it is finite in float64; that of 710 is not."""
@@ -331,5 +338,207 @@ SOFTMAX_CROSS_ENTROPY = (
         _instead_of_label(lambda labels: jnp.full_like(labels, labels[0])),
         "Every row was given the first row's label.",
         "Whose label is labels[0]?   (step 2)",
+    ),
+)
+
+
+def _towards(truth: Callable[[Any, Any, int], Any]) -> Callable[..., Any]:
+    """Smoothed cross-entropy, pulled towards another truth: one of where the labels are, the smoothing, the classes."""
+
+    def mistaken(logits: Any, labels: Any, smoothing: Any) -> Any:
+        classes = logits.shape[-1]
+        marked = jnp.where(_marked(logits, labels), jnp.ones_like(logits), 0)
+        pulled = _normaliser(logits) - jnp.sum(held(truth(marked, smoothing, classes)) * logits, axis=-1)
+        return valued(smoothed_cross_entropy(logits, labels, smoothing), jnp.mean(pulled))
+
+    return mistaken
+
+
+def _smoothed(sloped: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """Smoothed cross-entropy with the derivative of a function of itself and the logits."""
+
+    def mistaken(logits: Any, labels: Any, smoothing: Any) -> Any:
+        loss = smoothed_cross_entropy(logits, labels, smoothing)
+        return valued(loss, sloped(loss, logits))
+
+    return mistaken
+
+
+_ASK_TRUTH = "What does the truth of a row give to the label, what to each of the others, and what do they add up to?"
+
+SMOOTHED_CROSS_ENTROPY = (
+    Mistake(
+        "smoothing left out",
+        _towards(lambda marked, smoothing, classes: marked),
+        "The logits are pulled towards the labels themselves, as if nothing were smoothed.",
+        f"{_ASK_TRUTH}   (step 1)",
+    ),
+    Mistake(
+        "nothing taken from the label",
+        _towards(lambda marked, smoothing, classes: marked + smoothing / classes),
+        "Every class got its share, and the label kept all that it had: the truth adds up to more than 1.",
+        f"{_ASK_TRUTH}   (step 1)",
+    ),
+    Mistake(
+        "share not divided",
+        _towards(lambda marked, smoothing, classes: marked - smoothing * marked + smoothing),
+        "Every class got all of the smoothing, where they share it.",
+        f"{_ASK_TRUTH}   (step 1)",
+    ),
+    Mistake(
+        "nothing for the others",
+        _towards(lambda marked, smoothing, classes: marked - smoothing * marked),
+        "What was taken from the label went to nobody: the truth adds up to less than 1.",
+        f"{_ASK_TRUTH}   (step 1)",
+    ),
+    Mistake(
+        "shared by the others alone",
+        _towards(
+            lambda marked, smoothing, classes: jnp.where(marked > 0, 1 - smoothing, smoothing / max(classes - 1, 1))
+        ),
+        "What was taken from the label was shared by the others alone; here the label has a share, too.",
+        "Among how many classes is the smoothing shared?   (step 1)",
+    ),
+    Mistake(
+        "shares exchanged",
+        _towards(lambda marked, smoothing, classes: smoothing * marked + (1 - smoothing) / classes),
+        "What the label keeps and what is shared were exchanged.",
+        "Without smoothing, who has all of the truth?   (step 1)",
+    ),
+    Mistake(
+        "mean lost",
+        _smoothed(lambda loss, logits: len(logits) * loss),
+        _MEAN_LOST,
+        f"{_ASK_MEAN}   (step 3)",
+    ),
+    Mistake(
+        "mean over every number",
+        _smoothed(lambda loss, logits: loss / logits.shape[1]),
+        "The mean was taken over all logits, not over the rows.",
+        "How many losses are averaged?   (step 3)",
+    ),
+    Mistake(
+        "normaliser left out",
+        _smoothed(lambda loss, logits: loss - jnp.mean(_normaliser(logits))),
+        "The truth alone was sent back, with a minus; the probabilities are missing.",
+        "What is the slope of logsumexp?   (step 2)",
+    ),
+    Mistake(
+        "softmax down the columns",
+        _smoothed(
+            lambda loss, logits: (
+                loss + (jnp.sum(jax.nn.logsumexp(logits, axis=0)) - jnp.sum(_normaliser(logits))) / len(logits)
+            )
+        ),
+        "The softmax was taken down the columns.",
+        "Along which axis do the classes lie?   (step 2)",
+    ),
+    Mistake(
+        "logits for probabilities",
+        _smoothed(lambda loss, logits: loss + (jnp.sum(logits**2) / 2 - jnp.sum(_normaliser(logits))) / len(logits)),
+        "The logits stand where probabilities belong.",
+        "What is the slope of logsumexp?   (step 2)",
+    ),
+)
+
+
+def _masked(sloped: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
+    """Masked cross-entropy with the derivative of a function of the logits, the labels and which rows count."""
+
+    def mistaken(logits: Any, labels: Any) -> Any:
+        return valued(masked_cross_entropy(logits, labels), sloped(logits, labels, jnp.not_equal(labels, IGNORED)))
+
+    return mistaken
+
+
+def _count(counted: Any) -> Any:
+    return jnp.maximum(jnp.sum(counted), 1)
+
+
+def _every_row(labelled: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """Every row counts, the ignored ones with a label of their own; the mean is over those that should count."""
+
+    def sloped(logits: Any, labels: Any, counted: Any) -> Any:
+        marked = _marked(logits, jnp.where(counted, labels, labelled(logits, labels)))
+        losses = _normaliser(logits) - jnp.sum(jnp.where(marked, logits, 0), axis=-1)
+        return jnp.sum(losses) / _count(counted)
+
+    return _masked(sloped)
+
+
+def _of_counted(term: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
+    """A term of each row that counts, averaged over these."""
+    return _masked(
+        lambda logits, labels, counted: jnp.sum(jnp.where(counted, term(logits, labels, counted), 0)) / _count(counted)
+    )
+
+
+_ASK_ROWS = "Which rows count, and how many are they?   (step 1)"
+_ASK_IGNORED = "What does the loss ask of a row that is ignored, and what comes back to it?   (step 3)"
+
+MASKED_CROSS_ENTROPY = (
+    Mistake(
+        "mean over all rows",
+        _masked(lambda logits, labels, counted: masked_cross_entropy(logits, labels) * jnp.sum(counted) / len(labels)),
+        "The mean was taken over all rows, those that are ignored included.",
+        _ASK_ROWS,
+    ),
+    Mistake(
+        "mean over the ignored rows",
+        _masked(
+            lambda logits, labels, counted: (
+                masked_cross_entropy(logits, labels) * jnp.sum(counted) / _count(labels == IGNORED)
+            )
+        ),
+        "The mean was taken over the number of rows that are ignored.",
+        _ASK_ROWS,
+    ),
+    Mistake(
+        "mean lost",
+        _masked(lambda logits, labels, counted: masked_cross_entropy(logits, labels) * jnp.sum(counted)),
+        _MEAN_LOST,
+        f"{_ASK_MEAN}   (step 3)",
+    ),
+    Mistake(
+        "ignored rows pushed down",
+        _every_row(lambda logits, labels: labels),
+        "A row that is ignored has no label, but all of its logits were pushed down all the same.",
+        _ASK_IGNORED,
+    ),
+    Mistake(
+        "ignored rows taken for the last class",
+        _every_row(lambda logits, labels: logits.shape[-1] - 1),
+        "A label of -1 was taken for the last class, as an index would be.",
+        _ASK_IGNORED,
+    ),
+    Mistake(
+        "ignored rows taken for the first class",
+        _every_row(lambda logits, labels: 0),
+        "Rows that are ignored were taught the first class.",
+        _ASK_IGNORED,
+    ),
+    Mistake(
+        "only the ignored rows",
+        _masked(lambda logits, labels, counted: jnp.sum(jnp.where(counted, 0, _normaliser(logits))) / _count(counted)),
+        "Something came back to the rows that are ignored, and nothing to those that count.",
+        _ASK_ROWS,
+    ),
+    Mistake(
+        "label left out",
+        _of_counted(lambda logits, labels, counted: _normaliser(logits)),
+        "The labels had no say: every class of a row was pushed down.",
+        "Which single entry of each row did the loss pick, and with which sign?   (step 2)",
+    ),
+    Mistake(
+        "normaliser left out",
+        _of_counted(lambda logits, labels, counted: -_chosen(logits, labels)),
+        "Only the chosen logit of each row got something.",
+        "The loss of a row has two terms. On which logits does the other one depend?   (step 2)",
+    ),
+    Mistake(
+        "logits for probabilities",
+        _of_counted(lambda logits, labels, counted: jnp.sum(logits**2, axis=-1) / 2 - _chosen(logits, labels)),
+        "The logits stand where probabilities belong.",
+        "What is the slope of logsumexp?   (step 2)",
     ),
 )
