@@ -23,6 +23,7 @@ LAST = "the last axis of an array of two"
 NOTHING = "what a sum begins with, whatever its sign"
 AXES = "JAX takes axes from anything that can be gone through"
 TYPED = "subtracted from floating-point numbers, it becomes what they are"
+MULTIPLIED = "floating-point numbers are multiplied by it, or divided, and stay what they are"
 ZERO = "minus zero is zero"
 SQUARED = "a square has no sign"
 NOT_READ = "centring keeps nothing, and backward does not look at it"
@@ -31,6 +32,7 @@ SIDES = "drawn alike on both sides of 0"
 
 _COTANGENTS = "return Cotangents(z2_bar, w2_bar, b2_bar, a1_bar, z1_bar, w1_bar, b1_bar)"
 _ONE_HOT = "chosen = jax.nn.one_hot(labels, logits.shape[-1], dtype=logits.dtype)"
+_MASKED_ROW_BARS = "row_bars = jax.nn.softmax(logits) - jax.nn.one_hot(labels, logits.shape[1], dtype=logits.dtype)"
 _LOGITS_BAR = "logits_bar = loss_bar * (probabilities - chosen) / len(labels)"
 _LOGIT_BAR = "logits_bar = loss_bar * (probability - target) / len(logits)"
 _ERROR_BAR = "error_bar = loss_bar * error / len(error)"
@@ -142,6 +144,24 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "losses.softmax_cross_entropy",
         _LOGITS_BAR,
         [("len(labels)", f"len({other})", ROWS) for other in ("chosen", "logits", "probabilities")],
+    ),
+    *_each(
+        "losses.smoothed_cross_entropy",
+        "label = jax.nn.one_hot(labels, classes, dtype=logits.dtype)",
+        [("=logits.dtype", f"={other}.dtype", MULTIPLIED) for other in ("labels", "loss_bar", "smoothing")],
+    ),
+    *_each(
+        "losses.masked_cross_entropy",
+        "rows = jnp.maximum(jnp.sum(counted, dtype=logits.dtype), 1)",
+        [("=logits.dtype", f"={other}.dtype", MULTIPLIED) for other in ("labels", "loss_bar")],
+    ),
+    *_each(
+        "losses.masked_cross_entropy",
+        _MASKED_ROW_BARS,
+        [
+            ("[1]", "[-1]", LAST),
+            *(("=logits.dtype", f"={other}.dtype", TYPED) for other in ("labels", "loss_bar", "counted", "rows")),
+        ],
     ),
     *_each(
         "mlp.mlp",

@@ -92,6 +92,12 @@ def _draw_certain_masked(draw: Draw) -> tuple[np.ndarray, Any]:
     return _ignoring_every_second(_draw_certain_classes(draw))
 
 
+def _draw_one_counted(draw: Draw) -> tuple[np.ndarray, Any]:
+    logits, labels = _draw_classes(draw)
+    labels[1:] = IGNORED
+    return logits, labels
+
+
 def _draw_all_ignored(draw: Draw) -> tuple[np.ndarray, Any]:
     logits, labels = _draw_classes(draw)
     return logits, np.full_like(labels, IGNORED)
@@ -280,7 +286,7 @@ MASKED_CROSS_ENTROPY = Exercise(
         draw=_draw_masked,
         awkward=(
             Case("a batch whose rows are all ignored", _draw_all_ignored),
-            Case("a batch without ignored rows", _draw_classes),
+            Case("a single row that counts", _draw_one_counted),
             Case("logits of +-1e4", _draw_certain_masked),
         ),
         mistakes=mistakes.MASKED_CROSS_ENTROPY,

@@ -383,6 +383,7 @@ def _masked_cross_entropy() -> tuple[Answer, ...]:
         ),
         made("with a minus", back, f"-{back}", line="has the wrong sign"),
         made("without loss_bar", back, back.replace("loss_bar * ", ""), slip="left out"),
+        made("at least two rows", rows, "jnp.maximum(jnp.sum(counted), 2)", case="a single row that counts"),
         made("nothing to divide by", rows, "jnp.sum(counted)", case="a batch whose rows are all ignored"),
         made(
             "a mean of what there is",
