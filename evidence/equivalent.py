@@ -24,6 +24,7 @@ NOTHING = "what a sum begins with, whatever its sign"
 AXES = "JAX takes axes from anything that can be gone through"
 TYPED = "subtracted from floating-point numbers, it becomes what they are"
 MULTIPLIED = "floating-point numbers are multiplied by it, or divided, and stay what they are"
+MASK = "relu_bwd asks its residuals only whether they are zero, and relu's value is so where its mask is"
 ZERO = "minus zero is zero"
 SQUARED = "a square has no sign"
 NOT_READ = "centring keeps nothing, and backward does not look at it"
@@ -170,7 +171,18 @@ EQUIVALENT: tuple[Equivalent, ...] = (
             (
                 "kept_relu",
                 "x",
-                "relu_bwd asks its residuals only whether they are zero, and relu's value is so where its mask is",
+                MASK,
+            )
+        ],
+    ),
+    *_each(
+        "mlp.hidden_layers",
+        "return (y, (kept_affine, kept_relu))",
+        [
+            (
+                "kept_relu",
+                "y",
+                MASK,
             )
         ],
     ),

@@ -14,11 +14,12 @@ import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 import optax
+from jax.extend.core import jaxprs_in_params
 
 from course.comparison.costs import method_costs
 from course.comparison.point import make_point
 from course.lessons.losses import softmax_cross_entropy
-from course.lessons.mlp import Layer, Mlp, init_mlp, mlp, mlp_loss
+from course.lessons.mlp import Layer, Mlp, Stack, hidden_layers, init_mlp, mlp, mlp_loss
 from course.show import plots
 from course.training.data import digits
 
@@ -397,6 +398,89 @@ with plots.style():
 
 # %% [markdown] name="which-mistake"
 # You might have misread some of them too.
+
+# %% [markdown] name="one-layer-for-all"
+# ## More practice: one layer, written and compiled once
+#
+# The loop of `mlp` is a Python loop, and JAX never sees it. It sees what the loop *did*: a product, a sum and a relu, and again a
+# product, a sum and a relu. A network of 50 layers is a program 25 times as long as one of 2, and so is its backward pass; and before it
+# runs, all of it must be recorded and compiled.
+#
+# If all hidden layers have one width, they can be told apart by nothing but their numbers. Then put the numbers of all layers into one
+# array with a new first axis, and say the layer once. `Stack` is a `Layer` with this axis: `w` is `(layers, d, d)` and `b` is
+# `(layers, d)`. `jax.lax.scan` calls a function of `(carried, one layer's arrays)` for one layer after the other. Count the equations of
+# the programs that JAX records:
+
+
+# %% name="count-equations"
+def equations(jaxpr):
+    """Equations of a recorded program, those of the loops and functions inside it included."""
+    inner = [part for equation in jaxpr.eqns for part in jaxprs_in_params(equation.params)]
+    return len(jaxpr.eqns) + sum(map(equations, inner))
+
+
+def stack_like(layers, d=64):
+    """The shapes of a stack; no numbers are needed to record a program."""
+    return Stack(jax.ShapeDtypeStruct((layers, d, d), jnp.float32), jax.ShapeDtypeStruct((layers, d), jnp.float32))
+
+
+def in_a_loop(params, x):
+    """The same layers, by a loop in Python."""
+    for w, b in zip(*params, strict=True):
+        x = jax.nn.relu(x @ w + b)
+    return x
+
+
+rows_of_64 = jax.ShapeDtypeStruct((32, 64), jnp.float32)
+print("layers    loop in Python: value, gradient      scan: value, gradient")
+for depth in (2, 50):
+    counted = []
+    for network in (in_a_loop, hidden_layers):
+        gradient = jax.grad(lambda params, x, network=network: jnp.sum(network(params, x)))
+        counted += [equations(jax.make_jaxpr(f)(stack_like(depth), rows_of_64).jaxpr) for f in (network, gradient)]
+    print(f"{depth:6} {counted[0]:22} {counted[1]:9} {counted[2]:16} {counted[3]:9}")
+
+# %% [markdown] name="hidden-layers-turn"
+# The left columns grow with the depth, the right ones don't: one layer is recorded and compiled, for two layers or for a thousand. What
+# is computed is the same:
+
+# %% name="same-network"
+key_w, key_b, key_x = jax.random.split(jax.random.key(2), 3)
+some = Stack(jax.random.normal(key_w, (6, 16, 16)) / 4, jax.random.normal(key_b, (6, 16)))
+some_rows = jax.random.normal(key_x, (5, 16))
+print("largest difference:", jnp.abs(in_a_loop(some, some_rows) - hidden_layers(some, some_rows)).max())
+
+# %% [markdown] name="hidden-layers-ask"
+# ### Your turn: all hidden layers as one scan
+#
+# Twice: forward, and backward in reverse. The body of the forward scan is one layer, made of your two pairs; beside what goes on to
+# the next layer it returns what must be **put on record**, and the scan stacks the records of all layers. Where `mlp` had a list of
+# residuals, there is now one tree of stacked arrays. Backward scans over these with `reverse=True`: it begins at the end, and its own
+# records come out in the layers' order all the same. (`deep_tanh` in `vanishing_gradients` is a cousin, with other things to save.)
+
+# %% name="your-hidden-layers" tags=["exercise"]
+from solutions.mlp import hidden_layers_bwd, hidden_layers_fwd
+
+# %% name="check-hidden-layers" tags=["check"]
+course.check(hidden_layers_fwd, hidden_layers_bwd)
+
+# %% [markdown] name="derive-hidden-layers"
+# <details><summary>After you solved it: what was put on record, and what it costs</summary>
+#
+# Both bodies are those of the loops in `mlp_fwd` and `mlp_bwd`. The list that grew from the back and was turned round has gone: a scan with
+# `reverse=True` puts each record in its layer's place.
+#
+# One thing is worth a look. `affine_fwd` keeps `x` and `w`. In the loop this `w` was the parameter itself, and cost nothing. In
+# the scan it is put on record, and the record is a new array: all weights are in memory twice. Who minds takes `params.w` into the
+# residuals once, records only `x` and what relu kept, and hands both to a backward scan over `(params.w, records)`.
+# </details>
+
+# %% name="record-of-weights"
+if course.solved(hidden_layers_fwd, hidden_layers_bwd):
+    _, kept = jax.eval_shape(hidden_layers_fwd, stack_like(50), rows_of_64)
+    for array in jax.tree.leaves(kept):
+        print(f"kept: {array.shape!s:14} {array.size * array.dtype.itemsize:9,} bytes")
+    print(f"the weights themselves:{50 * 64 * 64 * 4:9,} bytes")
 
 # %% [markdown] name="in-your-own-words"
 # ## In your own words

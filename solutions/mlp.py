@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import jax
 from jaxtyping import Array, Float, Int
 
 import course
-from course.lessons.mlp import Layer, Mlp
+from course.lessons.mlp import Layer, Mlp, Stack
 from solutions.linear_and_activations import affine_bwd, affine_fwd, relu_bwd, relu_fwd
 from solutions.losses import softmax_cross_entropy_bwd, softmax_cross_entropy_fwd
 
@@ -58,6 +59,34 @@ def mlp_loss_bwd(residuals: tuple[Any, Any], loss_bar: Float[Array, ""]) -> tupl
     params_bar, _ = mlp_bwd(kept_network, logits_bar)
     # 2. Forward had three arguments, and two of them are data. What is returned?
     return params_bar, None, None
+
+
+def hidden_layers_fwd(params: Stack, x: Float[Array, "batch d"]) -> tuple[Float[Array, "batch d"], Any]:
+    """Returns what the last layer gives, and the residuals."""
+
+    # 1. The body of a loop for one layer: what does it hand to the next, and what must it put on record?
+    def layer(x: Float[Array, "batch d"], own: Stack) -> tuple[Array, Any]:
+        z, kept_affine = affine_fwd(x, own.w, own.b)
+        y, kept_relu = relu_fwd(z)
+        return y, (kept_affine, kept_relu)
+
+    # 2. What does the whole scan return?
+    return jax.lax.scan(layer, x, params)
+
+
+def hidden_layers_bwd(residuals: Any, y_bar: Float[Array, "batch d"]) -> tuple[Stack, Float[Array, "batch d"]]:
+    """Returns (params_bar, x_bar)."""
+
+    # 1. One layer back: which of the two pairs comes first, what is handed on, and what goes on record?
+    def layer(y_bar: Float[Array, "batch d"], kept: Any) -> tuple[Array, Stack]:
+        kept_affine, kept_relu = kept  # whatever each pair kept, of this layer alone
+        (z_bar,) = relu_bwd(kept_relu, y_bar)
+        x_bar, w_bar, b_bar = affine_bwd(kept_affine, z_bar)
+        return x_bar, Stack(w_bar, b_bar)
+
+    # 2. With which layer does backward begin, and what does the scan hand over at its end?
+    x_bar, params_bar = jax.lax.scan(layer, y_bar, residuals, reverse=True)
+    return params_bar, x_bar
 
 
 course.answer("mlp.q1", "b")

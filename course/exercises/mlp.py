@@ -19,7 +19,7 @@ from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
 from course.exercises.tasks.shown import Source
 from course.exercises.tasks.which_mistake import WhichMistake
-from course.lessons.mlp import Layer, Mlp, mlp, mlp_loss
+from course.lessons.mlp import Layer, Mlp, Stack, hidden_layers, mlp, mlp_loss
 
 SIZES = (64, 128, 64, 10)
 """The network whose cost is asked for: from 8 x 8 pixels to ten classes."""
@@ -47,6 +47,16 @@ def _draw_loss(draw: Draw) -> tuple[Mlp, np.ndarray, Any]:
 
 def _draw_one_layer_loss(draw: Draw) -> tuple[Mlp, np.ndarray, Any]:
     return *_draw_one_layer(draw), draw.below("classes", "batch")
+
+
+def _draw_stack(draw: Draw) -> tuple[Stack, np.ndarray]:
+    x = draw.normal("batch", "d")
+    return Stack(draw.normal("layers", "d", "d", scale=0.7), draw.normal("layers", "d")), x
+
+
+def _draw_stack_of_one(draw: Draw) -> tuple[Stack, np.ndarray]:
+    params, x = _draw_stack(draw)
+    return Stack(params.w[:1], params.b[:1]), x
 
 
 def _backward_over_forward() -> float:
@@ -119,6 +129,37 @@ MLP_LOSS = Exercise(
         "handed on and one is returned. Forward had three arguments; images and labels are data: None for each.",
     ),
     asks={"params_bar": "which of the two pairs ran last, and what does it hand to the other?   (step 1)"},
+)
+
+HIDDEN_LAYERS = Exercise(
+    name="mlp.hidden_layers",
+    title="all hidden layers as one scan",
+    task=PairTask(
+        primal=hidden_layers,
+        fwd="hidden_layers_fwd",
+        bwd="hidden_layers_bwd",
+        draw=_draw_stack,
+        awkward=(Case("a single layer", _draw_stack_of_one),),
+        limits=Limits(flops=1.3),
+        mistakes=mistakes.HIDDEN_LAYERS,
+    ),
+    points=3,
+    cost_points=1,
+    uses=("linear_and_activations.affine", "linear_and_activations.relu"),
+    required=False,
+    hints=(
+        "Write the body first: a function of (x, own) that does one layer, own being a Stack whose w and b are this "
+        "layer's alone. It returns a pair: what the next layer gets, and what goes on record.",
+        "jax.lax.scan(layer, x, params) gives the last x, and the records of all layers, each array with a new first "
+        "axis. What each pair kept may be a tuple of any form: the scan stacks whatever is in it.",
+        "Backward is a scan over the residuals, started with y_bar and told reverse=True: its body does, for one "
+        "layer, what the body of the loop in mlp_bwd does, and records a Stack. The records come out in the layers' "
+        "order: nothing has to be turned round.",
+    ),
+    asks={
+        "params_bar": "which layer does backward meet first, and what does each layer put on record?   (steps 1, 2)",
+        "x_bar": "what is handed from layer to layer on the way back?   (step 1)",
+    },
 )
 
 WHOSE_COST = Exercise(
@@ -228,5 +269,7 @@ WHICH_MISTAKE = Exercise(
 )
 
 PAPER = Paper(
-    "mlp", (MLP, MLP_LOSS, WHOSE_COST, FIRST_LAYER_S_SHARE, ALL_ZERO, IN_YOUR_WORDS, WHICH_MISTAKE), shows_cost=True
+    "mlp",
+    (MLP, MLP_LOSS, HIDDEN_LAYERS, WHOSE_COST, FIRST_LAYER_S_SHARE, ALL_ZERO, IN_YOUR_WORDS, WHICH_MISTAKE),
+    shows_cost=True,
 )

@@ -244,4 +244,125 @@ def mlp_loss_bwd(residuals, loss_bar):
     )
 
 
-ANSWERS = (*_mlp(), *_mlp_loss())
+def _hidden_layers() -> tuple[Answer, ...]:
+    exercise = "mlp.hidden_layers"
+    relu = "(z_bar,) = relu_bwd(kept_relu, y_bar)"
+    record, scan = "return x_bar, Stack(w_bar, b_bar)", "jax.lax.scan(layer, y_bar, residuals, reverse=True)"
+    returned, forward = "return params_bar, x_bar\n", "y, kept_relu = relu_fwd(z)"
+
+    def made(name: str, old: str, now: str, **what: str) -> Answer:
+        return wrong(exercise, name, (old, now), **what)
+
+    def at_the_end(name: str, of: str, **what: str) -> Answer:
+        """The parameters' cotangents changed, array by array."""
+        return made(name, returned, f"return jax.tree.map(lambda bars: {of}, params_bar), x_bar\n", **what)
+
+    return (
+        made("relu left out", relu, "z_bar = y_bar", mistake="relu left out"),
+        made(
+            "by the cotangent's sign",
+            relu,
+            "z_bar = jnp.where(y_bar > 0, y_bar, 0)",
+            mistake="relu by the cotangent's sign",
+        ),
+        wrong(
+            exercise,
+            "the relu's value",
+            (forward, "y = kept_relu = jnp.maximum(z, 0)"),
+            (relu, "z_bar = y_bar * kept_relu"),
+            mistake="relu's value for its slope",
+        ),
+        made(
+            "a relu too many",
+            record,
+            record.replace("x_bar,", "jnp.maximum(x_bar, 0),"),
+            mistake="relu after the affine",
+        ),
+        wrong(
+            exercise,
+            "the value kept for the argument",
+            functions="""
+def hidden_layers_fwd(params, x):
+    def layer(x, own):
+        y = jnp.maximum(x @ own.w + own.b, 0)
+        return y, ((y, own.w), y > 0)
+
+    return jax.lax.scan(layer, x, params)
+""",
+            mistake="what came out for what went in",
+        ),
+        made("the first layer first", scan, "jax.lax.scan(layer, y_bar, residuals)", mistake="the first layer first"),
+        at_the_end("turned round", "bars[::-1]", mistake="records turned round"),
+        at_the_end("shared", "jnp.broadcast_to(bars.sum(0), bars.shape)", mistake="one cotangent for all layers"),
+        made("nothing handed on", record, record.replace("x_bar,", "y_bar,")),
+        at_the_end("the last alone", "bars.at[:-1].set(0)", mistake="last layer alone"),
+        at_the_end("averaged", "bars / len(x_bar)", mistake="parameters averaged over the rows"),
+        made(
+            "y_bar never asked",
+            scan,
+            scan.replace("y_bar,", "jnp.ones_like(y_bar),"),
+            mistake="what comes back not asked",
+        ),
+        at_the_end("uphill", "-bars", slip="sign"),
+        made("no biases", record, "return x_bar, Stack(w_bar, 0 * b_bar)", line="the path through"),
+        made("no x_bar", returned, "return (params_bar,)\n", fault="structure"),
+        made("no relu", forward, "_, kept_relu = relu_fwd(z)\n        y = z", fault="value"),
+        right(
+            exercise,
+            "a pair of arrays",
+            (record, "return x_bar, (w_bar, b_bar)"),
+            (returned, "return Stack(*params_bar), x_bar\n"),
+        ),
+        right(
+            exercise,
+            "relu by its value",
+            (forward, "y = kept_relu = jnp.maximum(z, 0)"),
+            (relu, "z_bar = jnp.where(kept_relu > 0, y_bar, 0)"),
+        ),
+        right(
+            exercise,
+            "weights not put on record again",
+            functions="""
+def hidden_layers_fwd(params, x):
+    def layer(x, own):
+        y = jnp.maximum(x @ own.w + own.b, 0)
+        return y, (x, y > 0)
+
+    y, record = jax.lax.scan(layer, x, params)
+    return y, (params.w, *record)
+
+
+def hidden_layers_bwd(residuals, y_bar):
+    def layer(bar, kept):
+        w, x, on = kept
+        z_bar = bar * on
+        return z_bar @ w.T, Stack(x.T @ z_bar, z_bar.sum(0))
+
+    return jax.lax.scan(layer, y_bar, residuals, reverse=True)[::-1]
+""",
+        ),
+        right(
+            exercise,
+            "a loop in Python",
+            functions="""
+def hidden_layers_fwd(params, x):
+    values = [x]
+    for w, b in zip(*params):
+        values.append(jnp.maximum(values[-1] @ w + b, 0))
+    return values[-1], (params.w, values)
+
+
+def hidden_layers_bwd(residuals, y_bar):
+    w, values = residuals
+    bars = []
+    for n in reversed(range(len(w))):
+        z_bar = y_bar * (values[n + 1] > 0)
+        bars.insert(0, (values[n].T @ z_bar, z_bar.sum(0)))
+        y_bar = z_bar @ w[n].T
+    return Stack(*(jnp.stack(arrays) for arrays in zip(*bars))), y_bar
+""",
+        ),
+    )
+
+
+ANSWERS = (*_mlp(), *_mlp_loss(), *_hidden_layers())

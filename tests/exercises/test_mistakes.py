@@ -62,6 +62,7 @@ SEPARATED = {
     "losses.masked_cross_entropy": 0.24,
     "mlp.mlp": 0.4,
     "mlp.mlp_loss": 0.15,
+    "mlp.hidden_layers": 0.6,
     "forward_mode.tanh": 0.1,
     "forward_mode.matmul": 0.45,
     "forward_mode.network": 0.3,

@@ -19,10 +19,10 @@ from course.exercises.mlp import SIZES
 from course.exercises.tasks.question import Choice
 from course.grading import judge
 from course.grading.submission import Submission
-from course.lessons.mlp import Layer, Mlp, init_mlp, mlp, mlp_loss
+from course.lessons.mlp import Layer, Mlp, Stack, hidden_layers, init_mlp, mlp, mlp_loss
 from course.records import Feedback, Status
 from course.training.data import digits
-from solutions.mlp import mlp_bwd, mlp_fwd, mlp_loss_bwd, mlp_loss_fwd
+from solutions.mlp import hidden_layers_bwd, hidden_layers_fwd, mlp_bwd, mlp_fwd, mlp_loss_bwd, mlp_loss_fwd
 
 LESSON = "mlp"
 FOLDER = Path(__file__).parents[2] / "solutions"
@@ -128,6 +128,45 @@ def test_a_drawn_network_keeps_the_scale_through_twenty_layers():
     assert 0.2 < float(jnp.std(mlp(params, x)) / jnp.std(x)) < 5
     halved = Mlp([Layer(0.5 * layer.w, layer.b) for layer in params.layers])
     assert float(jnp.std(mlp(halved, x)) / jnp.std(x)) < 1e-5
+
+
+# All hidden layers as one scan.
+
+
+def in_a_loop(params, x):
+    """The network that a stack of layers is, unrolled."""
+    for w, b in zip(*params, strict=True):
+        x = jnp.maximum(x @ w + b, 0)
+    return x
+
+
+def test_one_scan_is_the_unrolled_network_and_so_are_its_gradients():
+    params, x, y_bar = Stack(drawn(4, 5, 5), drawn(4, 5, seed=1)), drawn(7, 5, seed=2), drawn(7, 5, seed=3)
+
+    @jax.jit
+    def both(params, x):
+        y, pullback = jax.vjp(in_a_loop, params, x)
+        given, residuals = hidden_layers_fwd(params, x)
+        return (y, pullback(y_bar)), (given, hidden_layers_bwd(residuals, y_bar)), hidden_layers(params, x)
+
+    unrolled, by_hand, primal = both(params, x)
+    close(by_hand, unrolled)
+    close(primal, unrolled[0])
+
+
+def test_of_a_scan_one_layer_is_recorded_at_any_depth_and_of_a_loop_each():
+    def lines(network, layers):
+        shapes = Stack(jax.ShapeDtypeStruct((layers, 5, 5), float), jax.ShapeDtypeStruct((layers, 5), float))
+        x = jax.ShapeDtypeStruct((7, 5), float)
+        return len(str(jax.make_jaxpr(network)(shapes, x)).splitlines())
+
+    def there_and_back(params, x):
+        y, residuals = hidden_layers_fwd(params, x)
+        return hidden_layers_bwd(residuals, y)
+
+    for network in (hidden_layers, there_and_back):
+        assert lines(network, 50) == lines(network, 2)
+    assert lines(in_a_loop, 50) > 20 * lines(in_a_loop, 2)
 
 
 # What it costs, counted.
@@ -237,7 +276,7 @@ def test_a_pass_that_runs_forward_again_is_right_and_too_costly(tmp_path):
     assert "Backward evaluates the primal again" in found.lines[0]
 
 
-@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("name", [*PAIRS, "hidden_layers"])
 def test_our_answers_are_right_and_within_their_cost(name):
     found = verdict(name, Submission.read(FOLDER))
     assert found.status is Status.RIGHT
@@ -296,7 +335,15 @@ def test_a_wrong_share_has_its_own_explanation(value, says):
 
 
 def test_every_pair_has_three_hints_and_none_of_them_says_the_answer():
-    asked = ("relu_bwd(kept", "affine_bwd(kept", "bwd(kept_loss", "bwd(kept_network", "[::-1]", "reversed(hidden)")
+    asked = (
+        "relu_bwd(kept",
+        "affine_bwd(kept",
+        "bwd(kept_loss",
+        "bwd(kept_network",
+        "[::-1]",
+        "reversed(hidden)",
+        "y_bar, residuals",
+    )
     for exercise in paper_of(LESSON).exercises:
         if exercise.task.names:
             assert len(exercise.hints) == 3

@@ -36,6 +36,12 @@ def dense(params, x):
     return x
 
 
+def hidden_layers(params, x):
+    for w, b in zip(*params, strict=True):
+        x = functional.relu(functional.linear(x, w.T, b))
+    return x
+
+
 def deep_tanh(x, w):
     for weights in w:
         x = torch.tanh(torch.mm(x, weights))
@@ -132,6 +138,7 @@ IN_TORCH = {
     "normalization.batch_norm_evaluation": batch_norm_evaluation,
     "normalization.group_norm": lambda x, scale, bias: functional.group_norm(x, GROUPS, scale, bias),
     "mlp.mlp": lambda params, x: dense(params[0], x),
+    "mlp.hidden_layers": hidden_layers,
     "mlp.mlp_loss": lambda params, x, labels: functional.cross_entropy(dense(params[0], x), labels),
     "vanishing_gradients.deep_tanh": deep_tanh,
     "exploding_gradients.recurrent": recurrent,
