@@ -164,28 +164,8 @@ EQUIVALENT: tuple[Equivalent, ...] = (
             *(("=logits.dtype", f"={other}.dtype", TYPED) for other in ("labels", "loss_bar", "counted", "rows")),
         ],
     ),
-    *_each(
-        "mlp.mlp",
-        "residuals.append((kept_affine, kept_relu))",
-        [
-            (
-                "kept_relu",
-                "x",
-                MASK,
-            )
-        ],
-    ),
-    *_each(
-        "mlp.hidden_layers",
-        "return (y, (kept_affine, kept_relu))",
-        [
-            (
-                "kept_relu",
-                "y",
-                MASK,
-            )
-        ],
-    ),
+    *_each("mlp.mlp", "residuals.append((kept_affine, kept_relu))", [("kept_relu", "x", MASK)]),
+    *_each("mlp.hidden_layers", "return (y, (kept_affine, kept_relu))", [("kept_relu", "y", MASK)]),
     *_each("reverse_mode.sweep", "bars = [0.0] * len(tape.values)", [("[0.0]", "[-0.0]", NOTHING)]),
     *_each(
         "reverse_mode.unbroadcast",
