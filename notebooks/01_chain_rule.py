@@ -166,6 +166,9 @@ course.check(square_bwd)
 # %% [markdown] name="verdict-text"
 # **Three independent checks agree** means: at numbers drawn at random, with a `y_bar` that is not 1, your numbers are those
 # of JAX's backward pass, those of JAX's other way to a slope, from the front to the back, and those of nudges as above.
+#
+# And if yours is wrong? A second, different try is told more than the first, and a third more still. Stuck? In a terminal, in
+# the folder of this notebook, `course hint chain_rule.square` gives a nudge; each exercise has up to three.
 
 # %% [markdown] name="square-derivation"
 # <details><summary>After you solved it: the derivation</summary>
@@ -410,18 +413,18 @@ a2 = sigmoid(w2 * a1)
 a3 = sigmoid(w3 * a2)
 
 
-def slope(function, at):
+def slope_of(function, at):
     return float(jax.grad(function)(at))
 
 
 links = {
-    "dL/da3": slope(lambda a3: 0.5 * (a3 - target) ** 2, a3),
-    "da3/dz3": slope(jax.nn.sigmoid, w3 * a2),
-    "dz3/da2": slope(lambda a2: w3 * a2, a2),
-    "da2/dz2": slope(jax.nn.sigmoid, w2 * a1),
-    "dz2/da1": slope(lambda a1: w2 * a1, a1),
-    "da1/dz1": slope(jax.nn.sigmoid, w1 * x),
-    "dz1/dw1": slope(lambda w1: w1 * x, w1),
+    "dL/da3": slope_of(lambda a3: 0.5 * (a3 - target) ** 2, a3),
+    "da3/dz3": slope_of(jax.nn.sigmoid, w3 * a2),
+    "dz3/da2": slope_of(lambda a2: w3 * a2, a2),
+    "da2/dz2": slope_of(jax.nn.sigmoid, w2 * a1),
+    "dz2/da1": slope_of(lambda a1: w2 * a1, a1),
+    "da1/dz1": slope_of(jax.nn.sigmoid, w1 * x),
+    "dz1/dw1": slope_of(lambda w1: w1 * x, w1),
 }
 so_far = 1.0
 print("link         slope     product so far")
@@ -452,7 +455,7 @@ course.answer("chain_rule.q7", ...)
 # with 1, multiplies link after link, and passes each weight's share out on the way. It goes from the loss to the input because there is one
 # loss and there are many weights; so it takes about as long as forward did, a small multiple of it, and not one pass for each weight. The slopes are taken at the
 # numbers that forward met: that is why those are kept. Where a number is used twice, what comes back by its uses is added. With layers of
-# many units the links become Jacobians, and the products those of a row with a matrix."
+# many units the links become tables of slopes, called Jacobians, and the products those of a row with a table."
 # </details>
 
 # %% [markdown] name="downhill-text"
@@ -562,7 +565,7 @@ course.check(swish_bwd)
 
 # %% [markdown] name="see-two-paths-text"
 # What do the two paths bring, for every `x`? To see them apart, JAX is asked about `left * sigmoid(right)`, with `left` and
-# `right` set to the same number.
+# `right` set to the same number. (`jax.vmap` calls a function of one number for every number of an array.)
 
 # %% name="see-two-paths"
 xs = jnp.linspace(-6, 6, 300)
@@ -703,7 +706,7 @@ counts = [(by_paths(slopes_of(n, 0.5)), by_sweep(slopes_of(n, 0.5))) for n in si
 print("lines   paths   slope by paths   slope by sweep   products by paths   by sweep")
 for n, ((one, many), (other, few)) in zip(sizes, counts, strict=True):
     if n in (1, 2, 3, 7, 14):
-        print(f"{n:5}   {2**n:5}   {one:14.8f}   {other:14.8f}   {many:17}   {few:8}")
+        print(f"{n:5}   {2**n:5}   {one:14.9g}   {other:14.9g}   {many:17}   {few:8}")
 
 with style():
     figure, axes = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
@@ -716,8 +719,8 @@ with style():
 # %% [markdown] name="many-paths-rule"
 # Both give the same number to the last digit shown. The sweep adds up what comes to a `u` **before** it passes anything on, so
 # that everything behind it is done once and not once a path. Computer scientists call this dynamic programming: keep what was
-# computed, and compute nothing twice. It is why a backward pass costs about as much as the forward pass, however deep the
-# network and however tangled its paths.
+# computed, and compute nothing twice. It is why a backward pass costs a small multiple of the forward pass, however deep the
+# network and however tangled its paths; `cost_of_backprop` counts it.
 #
 # Step through three of these lines: play it, or use the arrow keys. Blue are the values on their way forward, orange what
 # comes back.
@@ -770,8 +773,8 @@ course.answer("chain_rule.q5", ...)
 #   times its own slope, taken at the numbers that forward met there and kept: the residuals.
 # - Along a path, multiply. Used twice, add.
 #
-# All of deep learning's backward passes are made of this. In `vector_chain_rule` the numbers become arrays; the two rules
-# stay as they are.
+# All of deep learning's backward passes are made of this. Next: `numerical_gradients`, where you check slopes by nudging. In
+# `vector_chain_rule`, after that, the numbers become arrays; the two rules stay as they are.
 
 # %% [markdown] name="sources"
 # ## Sources

@@ -91,7 +91,7 @@ if course.solved(forward_difference):
 # Each step down takes away one digit of the error, until about 1e-8. From there on it gets *worse*, and at 1e-16 there is
 # nothing left. Two errors are at work, and they pull in opposite directions.
 #
-# **The curve bends.** Between `x` and `x + step` the curve is not a straight line. Near `x` it is as good as
+# **The curve bends.** Between `x` and `x + step` the curve is not a straight line. Near `x`, with $h$ for the step, it is as good as
 #
 # $$f(x + h) \approx f(x) + h\, f'(x) + \tfrac{1}{2} h^2 f''(x)$$
 #
@@ -328,7 +328,7 @@ print(f"loss = {xor_loss(params):.6f}")
 
 # %% name="tree-tools"
 print("shapes: ", [leaf.shape for leaf in jax.tree.leaves(params)])
-print("doubled:", jax.tree.map(lambda leaf: 2 * leaf, params)["out"])
+print("doubled:", jax.tree.map(lambda leaf: (2 * leaf).tolist(), params)["out"])
 row, tree_of = ravel_pytree(params)
 print("a row:  ", row)
 print("a tree: ", tree_of(jnp.arange(13.0))["out"])
@@ -562,8 +562,8 @@ course.check(relative_errors)
 # %% [markdown] name="wrong-turn"
 # ### Your turn: what is wrong, NaN included
 #
-# Errors in, verdicts out: `True` where a leaf is wrong. An error of `tolerance` may pass just so. It is one line, and the
-# shortest exercise of this lesson, and many graders get it wrong: think about what NaN does in a comparison.
+# A tree of errors in, as `relative_errors` returns it; a tree of verdicts out, `True` where a leaf is wrong. An error of `tolerance`
+# may pass just so. It is one line, and many graders get it wrong: think about what NaN does in a comparison.
 
 # %% name="nan-compares"
 nan = jnp.nan

@@ -77,7 +77,8 @@ y, pullback = jax.vjp(two_of_three, x)
 print("jax.vjp:        ", pullback(y_bar)[0])
 
 # %% [markdown] name="look-at-six"
-# The last line is how you have asked JAX all along. Now you know what it answers: the row `y_bar` times the Jacobian.
+# The last line is how you have asked JAX all along. (What `chain_rule` called `backward` is `pullback` from here on, as in JAX's own
+# texts.) Now you know what it answers: the row `y_bar` times the Jacobian.
 #
 # ## Six Jacobians
 #
@@ -229,7 +230,9 @@ print(np.array(w_bar))
 #     y[0] = w[0, 0] * x[0] + w[0, 1] * x[1] + ...
 #     y[1] = w[1, 0] * x[0] + w[1, 1] * x[1] + ...         y[i] = sum over j of w[i, j] * x[j]
 #
-# Forward is given; it keeps `w` and `x`. Fill in the two `...`. The matrix turned round, rows for columns, is `w.T`.
+# Forward is given; it keeps `w` and `x`. Fill in the two `...`. The matrix turned round, rows for columns, is `w.T`. The line under
+# the docstring says the **shapes** of what comes in: `(d_out, d_in)` is a table of `d_out` rows and `d_in` columns, `(d_out,)` a row
+# of `d_out` numbers.
 
 # %% name="matvec-given"
 from course.lessons.vector_chain_rule import matvec, matvec_fwd

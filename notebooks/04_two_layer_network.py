@@ -48,7 +48,7 @@ loss = two_layer_loss(params, x, target)
 print(f"{sum(array.size for array in params)} numbers to choose, and a loss of {loss:.6f}")
 
 # %% [markdown] name="the-slow-way"
-# Which of the 21 should move, which way, and how much does each matter? You know one answer from lesson 1: nudge a single
+# Which of the 21 should move, which way, and how much does each matter? You know one answer from `numerical_gradients`: nudge a single
 # number, run the network again, and see what the loss does.
 
 # %% name="nudge-them-all"
@@ -67,8 +67,8 @@ print(slopes["w1"])
 # The minus signs say: make this weight larger, and the loss falls. The last row is zero, which deserves a question; it
 # comes below.
 #
-# But the price: 21 runs for 21 slopes. A network with a million numbers would take a million runs for a single step. A
-# backward pass gets all slopes in one sweep, whose price you can count once you have written it.
+# But the price: 21 runs for 21 slopes. A backward pass gets all of them in one sweep, whose price you can count once you have
+# written it.
 #
 # ## The network in four lines
 #
@@ -157,8 +157,8 @@ def by_jax(function, y_bar, *primals):
 # %% [markdown] name="a-quartic-loss"
 # ### A loss with a fourth power (yours has a square)
 #
-# `loss = 0.25 * sum((z - target)**4)`. Each `z[i]` stands in one term of the sum. The derivative of that term is
-# `(z[i] - target[i])**3`: the 4 comes down and meets the 0.25. What the final result makes of the loss comes on top, as a
+# `loss = 0.25 * sum((z - wanted)**4)`. Each `z[i]` stands in one term of the sum. The derivative of that term is
+# `(z[i] - wanted[i])**3`: the 4 comes down and meets the 0.25. What the final result makes of the loss comes on top, as a
 # factor: `loss_bar`.
 
 # %% name="check-the-quartic"
@@ -167,18 +167,18 @@ print("derived:", np.array([loss_bar * (z[i] - wanted[i]) ** 3 for i in range(3)
 print("by JAX: ", *by_jax(lambda z: 0.25 * jnp.sum((z - wanted) ** 4), loss_bar, z))
 
 # %% [markdown] name="x-is-worked"
-# ### Two sums: `x` is worked out (`w` and `b` are yours)
+# ### Two sums: `v` is worked out (`w` and `b` are yours)
 #
 # ```text
-# y[0] = w[0, 0] * x[0] + w[0, 1] * x[1] + b[0]
-# y[1] = w[1, 0] * x[0] + w[1, 1] * x[1] + b[1]
+# y[0] = w[0, 0] * v[0] + w[0, 1] * v[1] + b[0]
+# y[1] = w[1, 0] * v[0] + w[1, 1] * v[1] + b[1]
 # ```
 #
-# Take `x[0]`. It stands in both lines, once beside `w[0, 0]` and once beside `w[1, 0]`. From lesson 1: *used twice, add.*
+# This is `matvec` of `vector_chain_rule`, and a bias. Take `v[0]`. It stands in both lines, once beside `w[0, 0]` and once beside `w[1, 0]`. *Used twice, add.*
 #
 # ```text
-# x_bar[0] = w[0, 0] * y_bar[0] + w[1, 0] * y_bar[1]
-# x_bar[1] = w[0, 1] * y_bar[0] + w[1, 1] * y_bar[1]
+# v_bar[0] = w[0, 0] * y_bar[0] + w[1, 0] * y_bar[1]
+# v_bar[1] = w[0, 1] * y_bar[0] + w[1, 1] * y_bar[1]
 # ```
 #
 # Forward ran along the rows of `w`. Read the two lines again: backward runs down its columns.
@@ -195,8 +195,8 @@ print("by JAX: ", *by_jax(lambda v: w @ v + b, y_bar, v))
 #
 # ### The absolute value (relu is yours)
 #
-# `y = abs(x)` works on each entry alone: `y[i]` depends on `x[i]` and on nothing else, so there is nothing to add up. The slope
-# is 1 where `x[i]` is positive and -1 where it is negative: what comes back is passed on, or turned.
+# `y = abs(v)` works on each entry alone: `y[i]` depends on `v[i]` and on nothing else, so there is nothing to add up. The slope
+# is 1 where `v[i]` is positive and -1 where it is negative: what comes back is passed on, or turned.
 
 # %% name="check-abs"
 v, y_bar = np.array([3.0, -2.0, 0.5]), np.array([10.0, 20.0, 30.0])
@@ -507,8 +507,7 @@ with plots.style():
 # how.
 #
 # **A scale for every column** (yours is a bias, and a matrix). In `y[n, j] = v[n, j] * scale[j]` the same `scale[j]` is used by every
-# row `n`. Used many times, add: `scale_bar[j]` is the sum over the rows. You will meet this so often that it has a saying:
-# *broadcast forward, sum backward*.
+# row `n`. Used many times, add: `scale_bar[j]` is the sum over the rows: *broadcast forward, sum backward*.
 #
 # **A weighted sum of two losses** (yours is a mean). In `total = 0.2 * first + 0.8 * second` the cotangents are
 # `first_bar = 0.2 * total_bar` and `second_bar = 0.8 * total_bar`. Which weights does a mean have?
@@ -530,7 +529,7 @@ print({name: array.shape for name, array in kept._asdict().items()})
 
 # %% [markdown] name="only-the-questions"
 # Only the questions are left this time. Write down the shape of each line first; where two shapes could be multiplied in two ways,
-# ask which index must be summed over.
+# ask which index must be summed over. Return a tuple, as before, now with a `BatchNetwork` in the first place.
 
 # %% name="your-batch" tags=["exercise"]
 from solutions.two_layer_network import batch_loss_bwd

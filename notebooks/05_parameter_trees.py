@@ -238,12 +238,12 @@ if course.solved(line_loss_bwd) and course.solved(descend):
             panel.set(title=f"learning rate {rate}", xlabel="slope", xlim=(0.3, 2.2), ylim=(-1.2, 2.4))
         panels[0].set_ylabel("bias")
         plt.show()
-    for rate in (0.3, 0.47, 0.55):
+    for rate in (0.05, 0.3, 0.47, 0.55):
         print(f"learning rate {rate}: loss after 25 steps {line_loss(Line(*path_of(rate)[-1]), x, target):.6f}")
 
 # %% [markdown] name="path-said"
-# Too small, and it creeps along the valley. Too large, and it jumps from side to side across it; at 0.55 each jump is longer
-# than the one before, and the loss grows without end.
+# Too small, and it creeps along the valley. At 0.47 it jumps from side to side across it, and still arrives; at 0.55 each jump is
+# longer than the one before, and the loss grows without end.
 #
 # ## Every gradient by name and shape
 #
@@ -414,7 +414,8 @@ for call in (jnp.array([1.0, 2.0]), jnp.array([3.0, 4.0]), jnp.array([1.0, 2.0, 
 # %% [markdown] name="retrace-text"
 # The second call found a program for its shape and type, and Python did nothing. Another shape, or another type: Python runs again,
 # it **retraces**, and another program is compiled. Other *numbers* never matter, since the stand-ins have none. For trees it is the same:
-# leaf by leaf, and the form of the tree counts too. This is what was recorded:
+# leaf by leaf, and the form of the tree counts too. Here is a record: `a` and `b` come in, a single float32
+# each (`f32[]`), every line makes one number, and `d` goes out:
 
 # %% name="see-the-record"
 print(jax.make_jaxpr(lambda line: 2 * line.slope + line.bias)(guess))

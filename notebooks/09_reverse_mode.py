@@ -7,7 +7,7 @@
 # no algebra on your text, and it nudges nothing. It does what you would do with pencil and paper: it runs the function once, *writes
 # down every step*, and then goes through the list from the end to the start.
 #
-# On this page you write that machine, in four short functions. At the end it differentiates programs that nobody has seen before,
+# On this page you write that machine, in five short functions. At the end it differentiates programs that nobody has seen before,
 # drawn at random, with loops and branches, and agrees with `jax.grad` on each of them. PyTorch is built like this, and the best-known
 # small teaching engine, micrograd, too.
 
@@ -146,9 +146,9 @@ def send_down(tape, place, bars):
     """Adds to the bar of everything that a place is made of, and goes on from there."""
     for step in tape.steps:
         if step.output == place:
-            for part, rate in zip(step.inputs, step.slopes, strict=True):
-                bars[part] += rate * bars[place]
-                print(f"from place {place} to place {part}: {rate * bars[place]:.0f}, which makes {bars[part]:.0f}")
+            for part, slope in zip(step.inputs, step.slopes, strict=True):
+                bars[part] += slope * bars[place]
+                print(f"from place {place} to place {part}: {slope * bars[place]:.0f}, which makes {bars[part]:.0f}")
                 send_down(tape, part, bars)
 
 
@@ -172,8 +172,8 @@ def walk(tape, place, share, bars):
     visits = 1
     for step in tape.steps:
         if step.output == place:
-            for part, rate in zip(step.inputs, step.slopes, strict=True):
-                visits += walk(tape, part, rate * share, bars)
+            for part, slope in zip(step.inputs, step.slopes, strict=True):
+                visits += walk(tape, part, slope * share, bars)
     return visits
 
 

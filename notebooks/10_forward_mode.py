@@ -43,7 +43,8 @@ for seconds in (0.1, 0.01, 0.001):
 
 # %% [markdown] name="eps-text"
 # On paper, `(3 + 2 * s)**2 = 9 + 12 * s + 4 * s**2`. The 12 is the speed of `y`, and what spoils the measured numbers is the term with
-# `s**2`. So leave it out! Write `eps` for a moment so short that `eps * eps` is nothing:
+# `s**2`. So leave it out! Write `eps` for a moment so short that `eps * eps` is nothing (the `eps` of
+# `numerical_gradients` was another thing):
 #
 #     (3 + 2 * eps)**2 = 9 + 12 * eps
 #
@@ -119,7 +120,7 @@ def as_moving(number):
 def population(rate, years=6):
     now = 0.3
     for _ in range(years):
-        now = rate * now * (1 + -1 * now)
+        now = rate * now * (1 + -1 * now)  # 1 - now, in the two operations that were taught
     return now
 
 
@@ -183,7 +184,8 @@ course.check(tanh_jvp)
 
 # %% [markdown] name="third-text"
 # A rule is itself a program, made of operations that have rules. So it can be pushed forward too, which gives the second derivative, and
-# again, which gives the third. JAX's documentation prints the first three of tanh at 2: 0.070650816, -0.13621868, 0.25265405.
+# again, which gives the third. JAX's documentation prints the first three of tanh at 2: 0.070650816, -0.13621868, 0.25265405, good
+# to seven digits.
 
 # %% name="third-order"
 if course.solved(tanh_jvp):
@@ -459,7 +461,7 @@ with plots.style():
 
 # %% [markdown] name="ask-q2"
 # The bottom right corner is where networks are trained: a great many inputs, and one output, the loss. In the top left, few inputs and many outputs, forward
-# mode wins by as much.
+# mode wins by still more.
 #
 # {question forward_mode.q2}
 
@@ -475,8 +477,8 @@ course.answer("forward_mode.q2", ...)
 # **one combination of outputs by all inputs**, a row, or a vector times J. Either pass costs a small multiple of the program.
 #
 # So for n inputs and m outputs a whole Jacobian takes n forward passes or m backward ones. A loss has m = 1 and millions of inputs: reverse mode,
-# which is why training means backpropagation. Few inputs and many outputs, or a derivative in one direction only: forward mode. A Hessian
-# times a vector takes one of each, forward over reverse.
+# which is why training means backpropagation. Few inputs and many outputs, or a derivative in one direction only: forward mode. The table of
+# second derivatives (the Hessian) times a vector takes one of each, forward over reverse.
 #
 # Memory is the other difference. Reverse mode keeps residuals in proportion to the length of the program, and must know that length;
 # forward mode keeps next to nothing, and goes through a `while` loop. And the two check each other: y_bar . (J x_dot) is (y_bar J) . x_dot."
@@ -537,7 +539,7 @@ for n, found in rows:
     )
 
 # %% [markdown] name="read-count"
-# All in forward passes. Central differences: `2 * n`, to many digits. Backward, and one direction forward: from 1.7 up to nearly 3, and then it stays. In small
+# All in forward passes. Central differences: `2 * n`, to many digits. Backward, and one direction forward: from 1.6 up to nearly 3, and then it stays. In small
 # networks the tanh counts for much; in large ones only the matrix products do. Of these there are 10 forward and 19 backward, since nobody asks for the
 # cotangent of `x`: with `L` layers, `3 - 1 / L` in all.
 #
@@ -733,3 +735,5 @@ course.answer("forward_mode.q4", ...)
 # - R. E. Wengert, "A simple automatic derivative evaluation program", Communications of the ACM 7(8), 1964: forward mode, as a table of rules.
 # - A. Griewank, A. Walther, "Evaluating Derivatives", 2nd edition, SIAM, 2008, chapters 3 and 4: both modes, and what they cost.
 # - JAX documentation, "Automatic differentiation": `jax.jvp`, `jax.jacfwd`, and the derivatives of tanh at 2.
+#
+# Next: `cost_of_backprop`, where the price of a backward pass is counted, in FLOPs and in memory.

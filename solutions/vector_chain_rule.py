@@ -38,7 +38,7 @@ def row_sums_bwd(residuals: Float[Array, "rows d"], y_bar: Float[Array, "rows 1"
     return (x_bar,)
 
 
-def repeat_each_bwd(residuals: tuple[()], y_bar: Float[Array, "copies_of_d"]) -> tuple[Float[Array, "d"]]:
+def repeat_each_bwd(residuals: tuple[()], y_bar: Float[Array, "copies_times_d"]) -> tuple[Float[Array, "d"]]:
     """Returns (x_bar,). The residuals are empty: how many copies there were is known."""
     # 1. The copies of one entry stand side by side. How is y_bar cut, so that each entry gets a row?
     by_entry = y_bar.reshape(-1, COPIES)

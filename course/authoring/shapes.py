@@ -86,7 +86,7 @@ def _entry(annotation: ast.expr, parts: Parts) -> str:
 def _axes(axes: str, dtype: str) -> str:
     names = axes.split()
     if not names:
-        return NUMBER
+        return "a key" if dtype == DTYPES["Key"] else NUMBER
     if len(names) == 1 and names[0][0] in "*.":
         return f"an array of any shape{dtype and f', {dtype.strip()}'}"
     return (f"({names[0]},)" if len(names) == 1 else f"({', '.join(names)})") + dtype

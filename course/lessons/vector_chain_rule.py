@@ -65,12 +65,12 @@ def row_sums_fwd(x: Float[Array, "rows d"]) -> tuple[Float[Array, "rows 1"], Flo
     return x.sum(axis=1, keepdims=True), x
 
 
-def repeat_each(x: Float[Array, "d"]) -> Float[Array, "copies_of_d"]:
+def repeat_each(x: Float[Array, "d"]) -> Float[Array, "copies_times_d"]:
     """Writes every entry COPIES times in a row."""
     return jnp.repeat(x, COPIES)
 
 
-def repeat_each_fwd(x: Float[Array, "d"]) -> tuple[Float[Array, "copies_of_d"], tuple[()]]:
+def repeat_each_fwd(x: Float[Array, "d"]) -> tuple[Float[Array, "copies_times_d"], tuple[()]]:
     """Returns every entry COPIES times in a row, and no residuals."""
     return jnp.repeat(x, COPIES), ()
 

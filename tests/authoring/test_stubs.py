@@ -171,6 +171,7 @@ def test_a_shape_is_said_as_the_annotation_says_it(annotation, shape):
     "annotation, words",
     [
         ('Float[Array, ""]', "a number"),
+        ('Key[Array, ""]', "a key"),
         ("float", "a number"),
         ('Float[Array, ""] | float', "a number"),
         ('tuple[Float[Array, ""], float]', "2 numbers"),
