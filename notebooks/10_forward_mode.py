@@ -284,7 +284,8 @@ print("by JAX:", *jax.jvp(wave, (0.5, 3.0), (1.0, 0.0)))
 #     loss = sum((prediction - target)**2) / 2 / batch
 #
 # `network_jvp` takes `(params, x, target)` and a tangent for each. The tangent of `params` has the same form as `params`: `params_dot.w1` and so on.
-# Everything may move, `x` and `target` as well. For the value of the loss itself, `half_squared_error(prediction, target)` is there.
+# Everything may move, `x` and `target` as well. For the value of the loss itself, `half_squared_error(prediction, target)` is there. A verdict calls what you
+# return `y` and `y_dot`, as in every rule.
 
 
 # %% name="network-inputs"
