@@ -570,7 +570,8 @@ for number in range(1, 6):
     print(f"step {number}: loss {loss_now:.6f}")
 
 # %% [markdown] name="the-listing"
-# The same losses as by hand. And this is how "the same" network is usually written in PyTorch (to read, not to run):
+# The same losses as by hand. And this is how "the same" network is usually written in PyTorch (to read, not to run;
+# `MSELoss` is the mean of the squared errors):
 #
 # ```text
 # model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))

@@ -349,8 +349,9 @@ with style():
 course.answer("parameter_trees.q2", ...)
 
 # %% [markdown] name="init-turn"
-# How large should the weights be? A unit adds up `d_in` products. The more there are, the larger the sum: its variance grows with
-# `d_in`. Weights of variance `2 / d_in` make up for that. (Why 2, and not 1, is found in `vanishing_gradients`; take it as given.)
+# How large should the weights be? A unit adds up `d_in` products. The more there are, the larger the sum: its variance, which is the
+# mean square of the distance from the mean, grows with `d_in`. Weights of variance `2 / d_in` make up for that.
+# (Why 2, and not 1, is found in `vanishing_gradients`; take it as given.)
 #
 # Two facts are enough: `jax.random.normal` draws numbers of variance 1. And numbers that are multiplied by `c` have `c * c` times
 # the variance:
@@ -414,8 +415,8 @@ for call in (jnp.array([1.0, 2.0]), jnp.array([3.0, 4.0]), jnp.array([1.0, 2.0, 
 # %% [markdown] name="retrace-text"
 # The second call found a program for its shape and type, and Python did nothing. Another shape, or another type: Python runs again,
 # it **retraces**, and another program is compiled. Other *numbers* never matter, since the stand-ins have none. For trees it is the same:
-# leaf by leaf, and the form of the tree counts too. Here is a record: `a` and `b` come in, a single float32
-# each (`f32[]`), every line makes one number, and `d` goes out:
+# leaf by leaf, and the form of the tree counts too. Here is a record: `a` and `b` come in, a single float32 each (`f32[]`), every
+# line makes one number, and `d` goes out:
 
 # %% name="see-the-record"
 print(jax.make_jaxpr(lambda line: 2 * line.slope + line.bias)(guess))

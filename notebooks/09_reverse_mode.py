@@ -259,8 +259,8 @@ course.check(sweep)
 
 # %% [markdown] name="see-the-sweep-text"
 # When your sweep is right, the next cell shows its bars: from the right to the left, each is the sum over its arrows of slope times
-# the bar at the arrow's head. And sixty diamonds, where the recursion would come by `2**61 - 1`
-# places, are done before you look up.
+# the bar at the arrow's head. And sixty diamonds, where the recursion would come by `2**61 - 1` places,
+# are done before you look up.
 
 # %% name="see-the-sweep"
 if course.solved(sweep):
