@@ -70,7 +70,7 @@ def _three_layer_slopes() -> list[float]:
     """The slopes of the loss of three neurons in a row by their weights."""
 
     def loss(weights: tuple[Any, ...]) -> Any:
-        a = NEURON["x"]
+        a: Any = NEURON["x"]
         for weight in weights:
             a = jax.nn.sigmoid(weight * a)
         return 0.5 * (a - NEURON["target"]) ** 2
