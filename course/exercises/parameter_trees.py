@@ -27,9 +27,6 @@ LEARNING_RATE = 0.3
 TARGET_SCALE = 8.0
 """Standard deviation of the targets of one pass: with errors of either sign, no sign stands for another number."""
 
-MOST_SEEDS = 2**31
-"""Keys are made from integers below this."""
-
 DRAWN = 1000
 """Numbers that are drawn from each key in a question."""
 
@@ -73,8 +70,7 @@ def _from_key(*sizes: int) -> Drawing:
     """Draws a key, beside the sizes of a network."""
 
     def draw(source: Draw) -> tuple[Any, ...]:
-        seed = abs(float(source.normal())) * MOST_SEEDS
-        return jax.random.key(int(seed) % MOST_SEEDS), sizes
+        return source.key(), sizes
 
     return draw
 

@@ -35,6 +35,12 @@ SYLLABUS = (
     Lesson("vanishing_gradients", "Gradients that vanish on the way down, and how to start", ("optimizers",), 75),
     Lesson("normalization", "Normalisation: layers that keep their scale", ("vanishing_gradients",), 75),
     Lesson(
+        "skip_connections",
+        "Skip connections: a path without factors, and blocks dropped by a coin",
+        ("vanishing_gradients", "normalization"),
+        75,
+    ),
+    Lesson(
         "exploding_gradients",
         "Gradients that explode, and two ways to hold them",
         ("optimizers", "vanishing_gradients"),

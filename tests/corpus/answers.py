@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -109,6 +110,28 @@ def wrong(exercise: str, name: str, *edits: Edit, functions: str = "", **what: s
 def right(exercise: str, name: str, *edits: Edit, functions: str = "") -> Answer:
     """A right answer."""
     return Answer(exercise, name, edits, functions)
+
+
+def variants(exercise: str, text: str) -> tuple[Callable[..., Answer], Callable[..., Answer]]:
+    """Makers of wrong and of right answers out of a text: a name, then parts that occur there once, each with another.
+
+    What must be said of a wrong one is a keyword, as for `wrong`.
+    """
+
+    def with_changes(changes: tuple[str, ...]) -> str:
+        functions = text
+        for old, now in zip(changes[::2], changes[1::2], strict=True):
+            assert functions.count(old) == 1, (exercise, old)
+            functions = functions.replace(old, now)
+        return functions
+
+    def one(name: str, *changes: str, **what: str) -> Answer:
+        return wrong(exercise, name, functions=with_changes(changes), **what)
+
+    def other(name: str, *changes: str) -> Answer:
+        return right(exercise, name, functions=with_changes(changes))
+
+    return one, other
 
 
 @cache

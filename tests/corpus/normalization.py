@@ -1,34 +1,11 @@
 """Answers to `normalization`: what people write for layer norm, its steps and its relatives."""
 
-from collections.abc import Callable
-
-from tests.corpus.answers import Answer, right, wrong
-
-Made = Callable[..., Answer]
-
-
-def _made(exercise: str, text: str) -> tuple[Made, Made]:
-    """Wrong and right answers made of a text by putting something else in the place of a part that occurs once."""
-
-    def with_changes(changes: tuple[str, ...]) -> str:
-        functions = text
-        for old, now in zip(changes[::2], changes[1::2], strict=True):
-            assert functions.count(old) == 1, (exercise, old)
-            functions = functions.replace(old, now)
-        return functions
-
-    def one(name: str, *changes: str, **what: str) -> Answer:
-        return wrong(exercise, name, functions=with_changes(changes), **what)
-
-    def other(name: str, *changes: str) -> Answer:
-        return right(exercise, name, functions=with_changes(changes))
-
-    return one, other
+from tests.corpus.answers import Answer, variants
 
 
 def _centre() -> tuple[Answer, ...]:
     bar = "y_bar - y_bar.mean(axis=-1, keepdims=True)"
-    one, other = _made(
+    one, other = variants(
         "normalization.centre",
         f"""
 def centre_fwd(x):
@@ -70,7 +47,7 @@ def centre_bwd(residuals, y_bar):
 
 def _reciprocal_std() -> tuple[Answer, ...]:
     root, share = "-0.5 * rstd_bar * rstd**3", "variance_bar * 2 * centred / centred.shape[-1]"
-    one, other = _made(
+    one, other = variants(
         "normalization.reciprocal_std",
         f"""
 def reciprocal_std_fwd(centred):
@@ -131,7 +108,7 @@ SCALE_BAR = "(y_bar * x_hat).sum(axis=0)"
 def _in_steps() -> tuple[Answer, ...]:
     total = "x_hat_bar * rstd + reciprocal_std_bwd(kept_rstd, rstd_bar)[0]"
     last, root = "(x_bar,) = centre_bwd(kept_centre, centred_bar)", "(x_hat_bar * centred).sum(axis=-1, keepdims=True)"
-    one, other = _made(
+    one, other = variants(
         "normalization.layer_norm_in_steps",
         f"""
 def layer_norm_in_steps_fwd(x, scale, bias):
@@ -192,7 +169,7 @@ def layer_norm_in_steps_bwd(residuals, y_bar):
 
 def _layer() -> tuple[Answer, ...]:
     forward = "(x, scale, mean, rstd)"
-    one, other = _made(
+    one, other = variants(
         "normalization.layer_norm",
         f"""
 def layer_norm_fwd(x, scale, bias):
@@ -259,7 +236,7 @@ def layer_norm_bwd(residuals, y_bar):
 
 def _rms() -> tuple[Answer, ...]:
     x_bar = "rstd * (x_hat_bar - x_hat * (x_hat_bar * x_hat).mean(axis=-1, keepdims=True))"
-    one, other = _made(
+    one, other = variants(
         "normalization.rms_norm",
         f"""
 def rms_norm_fwd(x, scale):
@@ -304,7 +281,7 @@ def rms_norm_bwd(residuals, y_bar):
 
 def _batch() -> tuple[Answer, ...]:
     along_ones, along_x_hat = "x_hat_bar.mean(axis=0)", "x_hat * (x_hat_bar * x_hat).mean(axis=0)"
-    one, other = _made(
+    one, other = variants(
         "normalization.batch_norm",
         f"""
 def batch_norm_fwd(x, scale, bias, running):
@@ -363,7 +340,7 @@ def batch_norm_bwd(residuals, bars):
 def _evaluation() -> tuple[Answer, ...]:
     x_bar, x_hat = "y_bar * scale * rstd", "(x - running.mean) * rstd"
     scale_bar = f"(y_bar * {x_hat}).sum(axis=0)"
-    one, other = _made(
+    one, other = variants(
         "normalization.batch_norm_evaluation",
         f"""
 def batch_norm_evaluation_fwd(x, scale, bias, running):
@@ -408,7 +385,7 @@ def batch_norm_evaluation_bwd(residuals, y_bar):
 
 def _group() -> tuple[Answer, ...]:
     scale_bar, bias_bar = "(y_bar * x_hat.reshape(y_bar.shape)).sum(axis=(0, 2))", "y_bar.sum(axis=(0, 2))"
-    one, other = _made(
+    one, other = variants(
         "normalization.group_norm",
         f"""
 def group_norm_fwd(x, scale, bias):

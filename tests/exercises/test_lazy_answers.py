@@ -10,7 +10,7 @@ import pytest
 
 from course.comparison.floating import along_floating, split_floating
 from course.comparison.point import make_point
-from course.comparison.trees import has_tangent
+from course.comparison.trees import has_tangent, is_key
 from course.exercises import select
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import PairTask
@@ -48,6 +48,11 @@ def the_value(task, primals):
     return jax.tree.map(lambda leaf: np.resize(y, np.shape(leaf)), primals)
 
 
+def of_numbers(made, primals):
+    """An array made of every array; a key, which gets nothing anyway, stays what it is."""
+    return jax.tree.map(lambda leaf: leaf if is_key(leaf) else made(leaf), primals)
+
+
 def random(task, primals):
     rng = np.random.default_rng(7)
     return jax.tree.map(lambda leaf: rng.standard_normal(np.shape(leaf)), primals)
@@ -55,9 +60,9 @@ def random(task, primals):
 
 LAZY = {
     "right for cotangents of 1": without_y_bar,
-    "zeros": lambda task, primals: jax.tree.map(np.zeros_like, primals),
-    "ones": lambda task, primals: jax.tree.map(np.ones_like, primals),
-    "the arguments": lambda task, primals: jax.tree.map(np.asarray, primals),
+    "zeros": lambda task, primals: of_numbers(np.zeros_like, primals),
+    "ones": lambda task, primals: of_numbers(np.ones_like, primals),
+    "the arguments": lambda task, primals: of_numbers(np.asarray, primals),
     "the value": the_value,
     "random numbers": random,
 }

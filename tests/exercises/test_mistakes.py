@@ -78,6 +78,12 @@ SEPARATED = {
     "normalization.batch_norm": 0.0002,
     "normalization.batch_norm_evaluation": 0.01,
     "normalization.group_norm": 0.002,
+    "skip_connections.skip_block": 0.25,
+    "skip_connections.skip_stack": 0.25,
+    "skip_connections.pre_norm_block": 0.15,
+    "skip_connections.post_norm_block": 0.25,
+    "skip_connections.dropout": 0.25,
+    "skip_connections.stochastic_depth": 0.08,
     "exploding_gradients.recurrent": 0.5,
     "exploding_gradients.clip_to_norm": 0.03,
 }

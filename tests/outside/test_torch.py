@@ -3,6 +3,7 @@
 An extra: `pip install handgrad[torch]`, or any PyTorch; skipped where there is none.
 """
 
+import functools
 import importlib
 from functools import partial
 
@@ -137,6 +138,14 @@ IN_TORCH = {
     "normalization.batch_norm": batch_norm,
     "normalization.batch_norm_evaluation": batch_norm_evaluation,
     "normalization.group_norm": lambda x, scale, bias: functional.group_norm(x, GROUPS, scale, bias),
+    "skip_connections.skip_block": lambda x, w: x + functional.relu(x.mm(w)),
+    "skip_connections.skip_stack": lambda x, w: functools.reduce(lambda h, ws: h + functional.relu(h.mm(ws)), w, x),
+    "skip_connections.pre_norm_block": lambda x, scale, w: (
+        x + functional.relu(functional.rms_norm(x, scale.shape, scale, EPSILON).mm(w))
+    ),
+    "skip_connections.post_norm_block": lambda x, scale, w: functional.rms_norm(
+        x + functional.relu(x.mm(w)), scale.shape, scale, EPSILON
+    ),
     "mlp.mlp": lambda params, x: dense(params[0], x),
     "mlp.hidden_layers": hidden_layers,
     "mlp.mlp_loss": lambda params, x, labels: functional.cross_entropy(dense(params[0], x), labels),

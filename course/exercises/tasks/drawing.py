@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import jax
 import numpy as np
 
 SIZES = (7, 5, 3, 9, 11, 13)
 """Axis sizes in the order in which they are asked for: all different, so that no two axes can be confused."""
+
+MOST_SEEDS, FEW_SEEDS = 2**31, 10
+"""As many keys are told apart, and as many are drawn from for a counterexample."""
 
 
 class Draw:
@@ -54,6 +58,10 @@ class Draw:
     def below(self, axis: str, *axes: str) -> np.ndarray:
         """Integers from 0 to the size of `axis`, exclusive, such as labels; some repeat where there is room."""
         return self._rng.integers(0, self.size(axis), size=self.sizes(*axes))
+
+    def key(self) -> jax.Array:
+        """A random key; one of a few for a counterexample."""
+        return jax.random.key(int(self._rng.integers(FEW_SEEDS if self.is_small else MOST_SEEDS)))
 
     def either(self, *axes: str) -> np.ndarray:
         """Zeros and ones, as floating-point numbers."""

@@ -130,7 +130,8 @@ def _(task: PairTask, source: Source, seed: tuple[int, ...]) -> Shown:
     places = [(place, path) for place, (path, of) in enumerate(_bars(point)) if of in kept]
     right, *made = ({path: arrays[place] for place, path in places} for arrays in found)
     nudges = kept if task.asked is not None else set()
-    return Shown({**_inputs(point, nudges), **handed}, right, by_name(source, made))
+    inputs = _inputs(point, nudges) if source.tell is None else source.tell(*point.primals)
+    return Shown({**inputs, **handed}, right, by_name(source, made))
 
 
 def _bars(point: Point) -> list[tuple[str, str]]:

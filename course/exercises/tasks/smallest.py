@@ -20,7 +20,7 @@ from course.comparison.point import Point, make_point
 from course.comparison.precision import FLOAT64
 from course.comparison.questions import numbers_of
 from course.comparison.runs import Pair
-from course.comparison.trees import Matched, argument_names, has_tangent, match, named_leaves, without_float0
+from course.comparison.trees import Matched, argument_names, has_tangent, is_key, match, named_leaves, without_float0
 from course.exercises.tasks.drawing import Draw
 from course.records import Example
 
@@ -115,7 +115,12 @@ def _moved(point: Point, x_dot: tuple[Any, ...]) -> dict[str, np.ndarray]:
 
 def _arrays(named: Iterable[tuple[str, Any]]) -> dict[str, np.ndarray]:
     leaves = [(path, leaf) for name, tree in named for path, leaf in named_leaves(tree, name)]
-    return {path: np.asarray(leaf) for path, leaf in leaves if leaf.dtype != jax.dtypes.float0}
+    return {path: _shown(leaf) for path, leaf in leaves if leaf.dtype != jax.dtypes.float0}
+
+
+def _shown(leaf: Any) -> np.ndarray:
+    """The numbers of an array; of a key those that it is made of."""
+    return np.asarray(jax.random.key_data(leaf) if is_key(leaf) else leaf)
 
 
 def _first_wrong(
