@@ -105,11 +105,11 @@ def test_a_source_with_a_fault_is_said_and_fails_the_command(monkeypatch, capsys
 
 def test_the_syllabus_in_the_readme_is_made_and_the_rest_is_left(tmp_path):
     checkout, readme = Checkout(tmp_path), tmp_path / "README.md"
-    readme.write_text(f"# A\n\n{BEGIN}\nold\n{END}\n\nrest\n")
+    readme.write_text(f"# A\n\n{BEGIN}\nmade before\n{END}\n\nrest\n")
     assert write_readme(checkout)
     text = readme.read_text()
     assert text.startswith("# A\n\n")
     assert text.endswith("\n\nrest\n")
-    assert "old" not in text
+    assert "made before" not in text
     assert all(f"(notebooks/{stem_of(row.name)}.ipynb)" in text for row in SYLLABUS)
     assert not write_readme(checkout)
