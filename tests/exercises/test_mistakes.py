@@ -86,6 +86,11 @@ SEPARATED = {
     "skip_connections.stochastic_depth": 0.08,
     "exploding_gradients.recurrent": 0.5,
     "exploding_gradients.clip_to_norm": 0.03,
+    "differentiable_programs.euler_step": 0.2,
+    "differentiable_programs.rk4_step": 0.008,
+    "differentiable_programs.simulate": 0.07,
+    "differentiable_programs.kepler": 0.04,
+    "differentiable_programs.least_squares": 0.25,
 }
 """How far apart any two mistakes, and any mistake and the truth, are at least: the worst array, relative to its norm.
 
