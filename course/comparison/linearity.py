@@ -19,16 +19,19 @@ _UNTOLD = ("while[", "call_exported[")
 """Steps that can't be transposed although what they compute may be linear."""
 
 
+def can_be_told(traced: ClosedJaxpr) -> bool:
+    """Whether every step of a program can be transposed if what it computes is linear; of a loop it can't be told."""
+    return not any(step in str(traced) for step in _UNTOLD)
+
+
 def nonlinear_step(traced: ClosedJaxpr, tangents: int, outputs: int) -> str:
-    """What keeps a traced rule from being linear in the tangents; empty where nothing does, or it can't be told.
+    """What keeps a traced rule from being linear in the tangents; empty where nothing does.
 
     Args:
         traced: The rule as a program of the primals and, last, the floating tangents, that returns y and y_dot.
         tangents: How many arrays the tangents are.
         outputs: How many of the last outputs are tangents of floating outputs.
     """
-    if any(step in str(traced) for step in _UNTOLD):
-        return ""
     shapes = [jax.ShapeDtypeStruct(aval.shape, aval.dtype) for aval in traced.in_avals]
     primals, moving = shapes[: len(shapes) - tangents], shapes[len(shapes) - tangents :]
 

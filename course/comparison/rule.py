@@ -34,7 +34,7 @@ from course.comparison.faults import one_sentence
 from course.comparison.floating import along_floating, split_floating
 from course.comparison.judging import Record, Setting, at_precision, judging, stream, to_comparison
 from course.comparison.known import known_tangents
-from course.comparison.linearity import nonlinear_step
+from course.comparison.linearity import can_be_told, nonlinear_step
 from course.comparison.norms import norm
 from course.comparison.oracle import conditioning
 from course.comparison.parts import Parts, take_apart
@@ -51,6 +51,9 @@ from course.records import Agreement, Cause, Check, Comparison, Fault, Feedback,
 
 TURNED = -2
 """What the tangents are multiplied by to ask whether a rule is linear: a factor of 2 lets absolute values pass."""
+
+FAR = 2**20
+"""What they are multiplied by where steps can't be told to be linear: differences are no derivatives so far away."""
 
 
 def judge_rule(point: Point, rule: Callable[..., Any], setting: Setting) -> Comparison:
@@ -132,7 +135,7 @@ def _judge(judged: _Judging) -> None:
     if not (_ask_reverse(judged, given) and _ask_differences(judged, given)):
         return
     if traced is not None:
-        _ask_linearity(judged, traced, len(moving), len(rows))
+        _ask_linearity(judged, traced, len(moving), rows)
     if judged.setting.float32 and judged.precision.name == FLOAT64.name:
         _ask_float32(judged)
     if judged.setting.cost and traced is not None:
@@ -189,13 +192,13 @@ def _out_of_proportion(arrays: Mapping[str, bool]) -> str:
     return f"{TURNED} times the tangents must give {TURNED} times {names}: {questions.how_stubborn(arrays)}."
 
 
-def _ask_linearity(judged: _Judging, traced: ClosedJaxpr, tangents: int, outputs: int) -> None:
+def _ask_linearity(judged: _Judging, traced: ClosedJaxpr, tangents: int, rows: Sequence[Matched]) -> None:
     """Asks whether every step is linear in the tangents: a note where it is not, or a refusal where it must be.
 
     Raises:
         AnswerFault: It must be, and is not.
     """
-    why = nonlinear_step(traced, tangents, outputs)
+    why = nonlinear_step(traced, tangents, len(rows)) if can_be_told(traced) else _far_from_linear(judged, rows)
     if not why:
         return
     if not judged.setting.linear:
@@ -203,6 +206,13 @@ def _ask_linearity(judged: _Judging, traced: ClosedJaxpr, tangents: int, outputs
         return
     message = f"Every step from the tangents to y_dot must be linear, as in a derivation; in yours, {why}."
     raise AnswerFault(Fault("refused", judged.name, message))
+
+
+def _far_from_linear(judged: _Judging, rows: Sequence[Matched]) -> str:
+    """What shows that a rule is not linear when its tangents are very large; empty where nothing does."""
+    far = judged.run(judged.point.primals, questions.times(FAR, judged.truth.x_dot))[1]
+    bent = questions.out_of_proportion(rows, judged.numbers(far, []), FAR, judged.precision)
+    return f"{FAR:,} times the tangents do not give {FAR:,} times {listed(list(bent))}" if bent else ""
 
 
 def _explain(judged: _Judging, rows: Sequence[Matched], stubborn: Mapping[str, bool]) -> None:
