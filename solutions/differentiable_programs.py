@@ -149,4 +149,13 @@ def least_squares_bwd(
 course.answer("differentiable_programs.q1", (1.3, 0.2))
 course.answer("differentiable_programs.q2", (40.0, 2.6))
 course.answer("differentiable_programs.q3", "b")
-course.answer("differentiable_programs.q4", "c0")
+course.answer("differentiable_programs.q4", "d0")
+course.answer(
+    "differentiable_programs.text",
+    """Your loop is a function of twelve numbers, and how badly it fits the readings is a loss. Each step can be gone
+through backward, the last one first: it hands a cotangent to the state before it, and something to each constant, and
+what the constants get is added up over all steps. So jax.grad gives all twelve slopes for a few times the price of a
+run, and a gradient method does the trying out. 100,000 states may be too many to keep: keep every 300th, and make the
+steps between again. Since there are only twelve constants, forward mode would do as well, with twelve tangents and no
+record at all. It will not help where the model jumps, or where it is chaotic over years: there fit short stretches.""",
+)

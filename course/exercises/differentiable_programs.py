@@ -13,6 +13,7 @@ import numpy as np
 from course.exercises.exercise import Exercise, Paper
 from course.exercises.mistakes import differentiable_programs as mistakes
 from course.exercises.tasks.drawing import Draw
+from course.exercises.tasks.free_text import Criterion, FreeText
 from course.exercises.tasks.limits import Limits
 from course.exercises.tasks.pair import Case, PairTask
 from course.exercises.tasks.question import Choice, Number, Option
@@ -336,6 +337,41 @@ LEAST_SQUARES = Exercise(
     },
 )
 
+IN_YOUR_WORDS = Exercise(
+    name="differentiable_programs.text",
+    title="a model with twelve constants",
+    task=FreeText(
+        "A colleague has a model of a lake: a loop of 100,000 steps in JAX, with twelve constants that nobody can "
+        'measure, and years of readings. They try constants out by hand, because "backpropagation is for neural '
+        'networks". What would you tell them?',
+        rubric=(
+            Criterion(
+                1,
+                "A backward pass goes through any program of differentiable steps; the misfit is a loss, and "
+                "the constants are its parameters.",
+            ),
+            Criterion(
+                1,
+                "All twelve slopes come from one backward pass, at a few times the price of a run: each step hands "
+                "on to the state before it, and what comes back to the constants is summed over all steps.",
+            ),
+            Criterion(
+                1,
+                "What is kept grows with the number of steps; some states can be kept, and the steps between "
+                "them be made again.",
+            ),
+            Criterion(1, "With twelve constants forward mode is a fair choice, too: twelve tangents, and no record."),
+            Criterion(
+                1,
+                "Where it ends: jumps and thresholds, loops whose number of steps depends on the numbers (a rule of "
+                "their own helps), or chaos, in which gradients over a long time explode.",
+            ),
+        ),
+    ),
+    points=0,
+    required=False,
+)
+
 WHICH_MISTAKE = Exercise(
     name="differentiable_programs.q4",
     title="which mistake is this?",
@@ -345,7 +381,7 @@ WHICH_MISTAKE = Exercise(
 
 PAPER = Paper(
     "differentiable_programs",
-    (EULER, ON_PAPER, RK4, SIMULATE, CHECKPOINTS, WHILE, KEPLER, LEAST_SQUARES, WHICH_MISTAKE),
+    (EULER, ON_PAPER, RK4, SIMULATE, CHECKPOINTS, WHILE, KEPLER, LEAST_SQUARES, IN_YOUR_WORDS, WHICH_MISTAKE),
     shows_forward=True,
     shows_cost=True,
 )

@@ -43,7 +43,12 @@ def _euler() -> tuple[Answer, ...]:
             mistake="at the state after the step",
         ),
         wrong(exercise, "a minus", (speed, "speed_bar = -dt * y_bar"), mistake="back in time"),
-        wrong(exercise, "y_bar twice", (returned, "return 2 * y_bar + by_growth, rates_bar, None"), line="y = "),
+        wrong(
+            exercise,
+            "y_bar twice",
+            (returned, "return 2 * y_bar + by_growth, rates_bar, None"),
+            line="is counted twice",
+        ),
         wrong(
             exercise,
             "minus all",
@@ -51,7 +56,9 @@ def _euler() -> tuple[Answer, ...]:
             slip="sign",
         ),
         wrong(exercise, "no rates", (returned, "return y_bar + by_growth, None, None"), fault="structure"),
-        wrong(exercise, "dt inside twice", (speed, "speed_bar = dt * dt * y_bar"), line="y = "),
+        wrong(
+            exercise, "dt inside twice", (speed, "speed_bar = dt * dt * y_bar"), line="one array was taken for another"
+        ),
         wrong(exercise, "two entries", (returned, "return y_bar + by_growth, rates_bar"), fault="structure"),
         right(
             exercise,
@@ -194,6 +201,7 @@ def _rk4() -> tuple[Answer, ...]:
             exercise,
             "rates averaged",
             (rates, rates.replace("sum(bars)", "sum(bars) / 4")),
+            line="multiplied by a number that does not belong there",
         ),
         right(
             exercise,
@@ -414,7 +422,8 @@ def _kepler() -> tuple[Answer, ...]:
             "each apart",
             (
                 divided,
-                "slowed = 1 - eccentricity * jnp.cos(anomaly)\n    anomaly_dot = mean_anomaly_dot / slowed + jnp.sin(anomaly) * eccentricity_dot / slowed",
+                "slowed = 1 - eccentricity * jnp.cos(anomaly)\n"
+                "    anomaly_dot = mean_anomaly_dot / slowed + jnp.sin(anomaly) * eccentricity_dot / slowed",
             ),
         ),
         right(exercise, "turned round", (divided, "anomaly_dot = -known / (eccentricity * jnp.cos(anomaly) - 1)")),
@@ -464,7 +473,12 @@ def _least_squares() -> tuple[Answer, ...]:
         wrong(exercise, "twice one use", (a_bar, "a_bar = by_right + 2 * a @ matrix_bar")),
         wrong(exercise, "minus", ("return a_bar, b_bar", "return -a_bar, -b_bar"), slip="sign"),
         wrong(exercise, "multiplied", (solved, "right_bar = (a.T @ a) @ x_bar")),
-        wrong(exercise, "no outer product of the right", (a_bar, "a_bar = a @ (matrix_bar + matrix_bar.T) - by_right")),
+        wrong(
+            exercise,
+            "no outer product of the right",
+            (a_bar, "a_bar = a @ (matrix_bar + matrix_bar.T) - by_right"),
+            line="has the wrong sign",
+        ),
         right(
             exercise,
             "by what is left over",

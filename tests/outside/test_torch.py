@@ -100,6 +100,26 @@ def batch_norm_evaluation(x, scale, bias, running):
     return (x - running[0]) * (running[1] + EPSILON).rsqrt() * scale + bias
 
 
+def growth(state, rates):
+    (hares, lynxes), meetings = state, torch.prod(state)
+    return torch.stack([rates[0] * hares - rates[1] * meetings, rates[2] * meetings - rates[3] * lynxes])
+
+
+def rk4_step(state, rates, dt):
+    k1 = growth(state, rates)
+    k2 = growth(torch.addcmul(state, dt / 2, k1), rates)
+    k3 = growth(torch.addcmul(state, dt / 2, k2), rates)
+    k4 = growth(torch.addcmul(state, dt, k3), rates)
+    return state + dt * torch.mv(torch.stack([k1, k2, k3, k4], dim=1), torch.tensor([1.0, 2, 2, 1]).to(dt)) / 6
+
+
+def simulate(start, rates, dts):
+    states = [start]
+    for dt in dts:
+        states.append(rk4_step(states[-1], rates, dt))
+    return torch.stack(states[1:])
+
+
 IN_TORCH = {
     "chain_rule.square": torch.square,
     "chain_rule.sine_of_square": lambda x: torch.sin(torch.square(x)),
@@ -153,6 +173,10 @@ IN_TORCH = {
     "exploding_gradients.recurrent": recurrent,
     "exploding_gradients.clip_to_norm": clip_to_norm,
     "cost_of_backprop.shared_layers": shared_layers,
+    "differentiable_programs.euler_step": lambda state, rates, dt: torch.addcmul(state, dt, growth(state, rates)),
+    "differentiable_programs.rk4_step": rk4_step,
+    "differentiable_programs.simulate": simulate,
+    "differentiable_programs.least_squares": lambda a, b: torch.linalg.lstsq(a, b[:, None]).solution[:, 0],
 }
 
 

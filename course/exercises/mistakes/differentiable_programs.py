@@ -201,7 +201,8 @@ RK4_STEP = (
 def _simulated(
     *,
     rates_in: Callable[[Rates, Any, int], Rates] = lambda rates, number, steps: rates,
-    onward: Callable[[Any, Any, Callable[[Any], Any]], Any] = lambda state, after, step: after,
+    made: Callable[[Any, Any, Callable[[Any], Any]], Any] = lambda state, after, step: after,
+    carried: Callable[[Any], Any] = lambda after: after,
     row: Callable[[Any, Any, Any], Any] = lambda state, after, is_last: after,
 ) -> Callable[..., Any]:
     """A simulation in which something that goes from step to step, or on record, moves otherwise."""
@@ -213,8 +214,8 @@ def _simulated(
             dt, number = inside
             here = rates_in(rates, number, steps)
             after = rk4_step(state, here, dt)
-            handed = valued(after, onward(state, after, lambda place: rk4_step(place, here, dt)))
-            return handed, valued(after, row(state, handed, number == steps - 1))
+            after = valued(after, made(state, after, lambda place: rk4_step(place, here, dt)))
+            return carried(after), valued(after, row(state, after, number == steps - 1))
 
         return jax.lax.scan(step, start, (dts, jnp.arange(steps)))[1]
 
@@ -261,7 +262,7 @@ SIMULATE = (
     ),
     Mistake(
         "the state after for the state before",
-        _simulated(onward=lambda state, after, step: step(_there(state, after))),
+        _simulated(made=lambda state, after, step: step(_there(state, after))),
         "Each step was made again from the state that it ended at.",
         "At which state did each step begin?   (step 3)",
     ),
@@ -273,7 +274,7 @@ SIMULATE = (
     ),
     Mistake(
         "nothing handed on",
-        _simulated(onward=lambda state, after, step: step(held(state)), row=lambda state, after, is_last: after),
+        _simulated(carried=held),
         "Each step was handed its own row of states_bar, and nothing of what the later steps handed back.",
         "Which two cotangents does the state after a step have?   (step 4)",
     ),
