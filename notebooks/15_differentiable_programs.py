@@ -199,13 +199,13 @@ with plots.style():
         )
         axes.plot(*place, "o", color=colour, markersize=6, label=f"k{number}, taken here")
     for end, text, shift in (
-        (here + year * k1, "Euler's step ends here", (-6, 10)),
-        (rk4_step(here, TRUE, year), "Runge and Kutta's", (10, 4)),
+        (here + year * k1, "Euler's step", (8, -12)),
+        (rk4_step(here, TRUE, year), "Runge and Kutta's step", (-8, -22)),
     ):
         axes.plot(*end, "x", color=plots.INK, markersize=9, markeredgewidth=2)
         axes.annotate(text, end, shift, textcoords="offset points", ha="right" if shift[0] < 0 else "left")
     axes.set(title=f"one step of {year} years", xlabel="hares, thousands", ylabel="lynxes, thousands")
-    axes.set(xlim=(43.5, 57), ylim=(21, 34))
+    axes.set(xlim=(41, 57), ylim=(21, 34.5))
     axes.legend(loc="upper right")
     plt.show()
 off_by = [float(np.linalg.norm(end - truth[-1])) for end in (here + year * k1, rk4_step(here, TRUE, year))]
@@ -373,7 +373,7 @@ yours = course.solved(simulate_fwd, simulate_bwd)
 run = course.as_jax(simulate_fwd, simulate_bwd) if yours else simulate
 rng = np.random.default_rng(0)
 seen = states * np.exp(0.03 * rng.standard_normal(states.shape))
-ADAM_STEPS = 300
+ADAM_STEPS = 250
 
 
 def loss_of(logs):
@@ -577,11 +577,15 @@ with plots.style():
     figure, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
     axes.plot(there, line @ x, color=plots.INK, linewidth=1)
     axes.plot(there, measured, "o", color=plots.HAND)
-    axes.quiver(
-        there, measured, 0 * there, pull, color=plots.JAX, angles="xy", scale_units="xy", scale=0.03, width=0.005
-    )
+    for place, height, part in zip(there, measured, pull, strict=True):
+        axes.annotate(
+            "",
+            (place, height + 30 * part),
+            (place, height),
+            arrowprops={"arrowstyle": "-|>", "color": plots.JAX, "lw": 2},
+        )
     axes.set(title="how much each point, raised, would raise the slope", xlabel="where it was measured")
-    axes.margins(0.1, 0.2)
+    axes.margins(0.05, 0.3)
     plt.show()
 
 # %% [markdown] name="in-your-own-words"

@@ -111,6 +111,25 @@ def _kept_gigabytes() -> tuple[float, float]:
     return STEPS * of_one, (STEPS // EVERY + EVERY) * of_one
 
 
+ON_PAPER = Exercise(
+    name="differentiable_programs.q1",
+    title="a step on paper",
+    task=Number(
+        "One kind alone, which multiplies: speed = rate * x. One step of Euler's, y = x + dt * speed, with dt = 0.1, "
+        "from x = 2 at the rate 3; y_bar is 1. On paper: answer with a pair, (x_bar, rate_bar).",
+        compute=_by_hand_on_paper,
+        says="Right. The first number is 1 + dt * rate: what a little more at the start becomes after one step.",
+        traps=(
+            (lambda: (0.3, 0.2), "That is what comes back through the speed. Where else does x stand in y?"),
+            (lambda: (4.0, 2.0), "Through the speed there is a factor dt on the way."),
+            (lambda: (1.0, 0.2), "x makes the speed, too."),
+            (lambda: (1.3, 2.0), "How much does the rate move y, in a step of a tenth of a year?"),
+            (lambda: (1.2, 0.3), "In rate * x, what comes back to x is multiplied by the rate, and the other way."),
+        ),
+    ),
+    points=1,
+)
+
 EULER = Exercise(
     name="differentiable_programs.euler_step",
     title="one step of Euler's, backward",
@@ -136,25 +155,6 @@ EULER = Exercise(
         "state_bar": "where does the state stand in y, and what comes back from each place?   (steps 3 and 4)",
         "rates_bar": "what was growth_bwd handed?   (step 2)",
     },
-)
-
-ON_PAPER = Exercise(
-    name="differentiable_programs.q1",
-    title="a step on paper",
-    task=Number(
-        "One kind alone, which multiplies: speed = rate * x. One step of Euler's, y = x + dt * speed, with dt = 0.1, "
-        "from x = 2 at the rate 3; y_bar is 1. On paper: answer with a pair, (x_bar, rate_bar).",
-        compute=_by_hand_on_paper,
-        says="Right. The first number is 1 + dt * rate: what a little more at the start becomes after one step.",
-        traps=(
-            (lambda: (0.3, 0.2), "That is what comes back through the speed. Where else does x stand in y?"),
-            (lambda: (4.0, 2.0), "Through the speed there is a factor dt on the way."),
-            (lambda: (1.0, 0.2), "x makes the speed, too."),
-            (lambda: (1.3, 2.0), "How much does the rate move y, in a step of a tenth of a year?"),
-            (lambda: (1.2, 0.3), "In rate * x, what comes back to x is multiplied by the rate, and the other way."),
-        ),
-    ),
-    points=1,
 )
 
 RK4 = Exercise(
@@ -381,7 +381,7 @@ WHICH_MISTAKE = Exercise(
 
 PAPER = Paper(
     "differentiable_programs",
-    (EULER, ON_PAPER, RK4, SIMULATE, CHECKPOINTS, WHILE, KEPLER, LEAST_SQUARES, IN_YOUR_WORDS, WHICH_MISTAKE),
+    (ON_PAPER, EULER, RK4, SIMULATE, CHECKPOINTS, WHILE, KEPLER, LEAST_SQUARES, IN_YOUR_WORDS, WHICH_MISTAKE),
     shows_forward=True,
     shows_cost=True,
 )
