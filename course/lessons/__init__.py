@@ -45,6 +45,8 @@ SYLLABUS = (
         "Gradients that explode, and two ways to hold them",
         ("optimizers", "vanishing_gradients"),
         75,
+    ),
+    Lesson(
         "differentiable_programs",
         "The backward pass of a simulation, and of other programs",
         ("reverse_mode", "forward_mode", "optimizers"),

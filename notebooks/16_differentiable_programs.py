@@ -206,7 +206,7 @@ with plots.style():
         axes.annotate(text, end, shift, textcoords="offset points", ha="right" if shift[0] < 0 else "left")
     axes.set(title=f"one step of {year} years", xlabel="hares, thousands", ylabel="lynxes, thousands")
     axes.set(xlim=(41, 57), ylim=(21, 34.5))
-    axes.legend(loc="upper right")
+    axes.legend(loc="lower left")
     plt.show()
 off_by = [float(np.linalg.norm(end - truth[-1])) for end in (here + year * k1, rk4_step(here, TRUE, year))]
 print(f"off by, in thousands: Euler {off_by[0]:.3f}, Runge and Kutta {off_by[1]:.3f}")
