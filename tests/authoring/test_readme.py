@@ -16,7 +16,7 @@ def test_making_it_again_changes_nothing():
     assert with_syllabus(made) == made
     assert made.startswith("before\n")
     assert made.endswith("\nafter\n")
-    assert "old" not in made
+    assert "made before" not in made
 
 
 def test_a_readme_without_the_marks_is_refused():
