@@ -12,7 +12,7 @@ def test_every_lesson_of_the_syllabus_has_a_row():
 
 
 def test_making_it_again_changes_nothing():
-    made = with_syllabus(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    made = with_syllabus(f"before\n{BEGIN}\nmade before\n{END}\nafter\n")
     assert with_syllabus(made) == made
     assert made.startswith("before\n")
     assert made.endswith("\nafter\n")
