@@ -248,14 +248,14 @@ def _hidden_layers() -> tuple[Answer, ...]:
     exercise = "mlp.hidden_layers"
     relu = "(z_bar,) = relu_bwd(kept_relu, y_bar)"
     record, scan = "return x_bar, Stack(w_bar, b_bar)", "jax.lax.scan(layer, y_bar, residuals, reverse=True)"
-    returned, forward = "return params_bar, x_bar\n", "y, kept_relu = relu_fwd(z)"
+    returned, forward = "return params_bar, x_bar", "y, kept_relu = relu_fwd(z)"
 
     def made(name: str, old: str, now: str, **what: str) -> Answer:
         return wrong(exercise, name, (old, now), **what)
 
     def at_the_end(name: str, of: str, **what: str) -> Answer:
         """The parameters' cotangents changed, array by array."""
-        return made(name, returned, f"return jax.tree.map(lambda bars: {of}, params_bar), x_bar\n", **what)
+        return made(name, returned, f"return jax.tree.map(lambda bars: {of}, params_bar), x_bar", **what)
 
     return (
         made("relu left out", relu, "z_bar = y_bar", mistake="relu left out"),
@@ -294,7 +294,21 @@ def hidden_layers_fwd(params, x):
         made("the first layer first", scan, "jax.lax.scan(layer, y_bar, residuals)", mistake="the first layer first"),
         at_the_end("turned round", "bars[::-1]", mistake="records turned round"),
         at_the_end("shared", "jnp.broadcast_to(bars.sum(0), bars.shape)", mistake="one cotangent for all layers"),
-        made("nothing handed on", record, record.replace("x_bar,", "y_bar,")),
+        wrong(
+            exercise,
+            "nothing handed on",
+            functions="""
+def hidden_layers_bwd(residuals, y_bar):
+    def layer(kept):
+        kept_affine, kept_relu = kept
+        x_bar, w_bar, b_bar = affine_bwd(kept_affine, *relu_bwd(kept_relu, y_bar))
+        return Stack(w_bar, b_bar), x_bar
+
+    params_bar, x_bars = jax.vmap(layer)(residuals)
+    return params_bar, x_bars[0]
+""",
+            mistake="nothing handed on",
+        ),
         at_the_end("the last alone", "bars.at[:-1].set(0)", mistake="last layer alone"),
         at_the_end("averaged", "bars / len(x_bar)", mistake="parameters averaged over the rows"),
         made(
@@ -305,13 +319,13 @@ def hidden_layers_fwd(params, x):
         ),
         at_the_end("uphill", "-bars", slip="sign"),
         made("no biases", record, "return x_bar, Stack(w_bar, 0 * b_bar)", line="the path through"),
-        made("no x_bar", returned, "return (params_bar,)\n", fault="structure"),
+        made("no x_bar", returned, "return (params_bar,)", fault="structure"),
         made("no relu", forward, "_, kept_relu = relu_fwd(z)\n        y = z", fault="value"),
         right(
             exercise,
             "a pair of arrays",
             (record, "return x_bar, (w_bar, b_bar)"),
-            (returned, "return Stack(*params_bar), x_bar\n"),
+            (returned, "return Stack(*params_bar), x_bar"),
         ),
         right(
             exercise,
