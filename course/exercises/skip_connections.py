@@ -39,6 +39,9 @@ RATE = 0.2
 DRAWN_RATE, SMALL_RATE = 0.3, 0.5
 """Rates of judging, and of what is redone on paper: 0.5 doubles what is kept."""
 
+ZEROS = "a row of zeros"
+"""Where relu has its kink; its slope there is 0."""
+
 SHOWN_RATE = 0.2
 """The rate of what is shown: dividing by it and by 1 less it are told apart at a glance."""
 
@@ -51,6 +54,18 @@ def _draw_stack(draw: Draw) -> tuple[Any, ...]:
     return draw.normal("batch", "d"), draw.normal("layers", "d", "d", scale=0.4)
 
 
+def _draw_zeros(draw: Draw) -> tuple[Any, ...]:
+    x, w = _draw_block(draw)
+    x[0] = 0.0
+    return x, w
+
+
+def _draw_zeros_in_stack(draw: Draw) -> tuple[Any, ...]:
+    x, w = _draw_stack(draw)
+    x[0] = 0.0
+    return x, w
+
+
 def _draw_one_layer(draw: Draw) -> tuple[Any, ...]:
     x, w = _draw_stack(draw)
     return x, w[:1]
@@ -59,6 +74,12 @@ def _draw_one_layer(draw: Draw) -> tuple[Any, ...]:
 def _draw_normed(draw: Draw) -> tuple[Any, ...]:
     x, w = _draw_block(draw)
     return x, draw.normal("d"), w
+
+
+def _draw_normed_zeros(draw: Draw) -> tuple[Any, ...]:
+    x, scale, w = _draw_normed(draw)
+    x[0] = 0.0
+    return x, scale, w
 
 
 def _rate(draw: Draw) -> float:
@@ -71,6 +92,11 @@ def _draw_dropout(draw: Draw) -> tuple[Any, ...]:
 
 def _draw_depth(draw: Draw) -> tuple[Any, ...]:
     return draw.key(), *_draw_block(draw), _rate(draw)
+
+
+def _draw_depth_at_zeros(draw: Draw) -> tuple[Any, ...]:
+    key, x, w, rate = _draw_depth(draw)
+    return key, 0.0 * x, w, rate
 
 
 def _draw_shown_dropout(draw: Draw) -> tuple[Any, ...]:
@@ -165,6 +191,7 @@ SKIP_BLOCK = Exercise(
         fwd="skip_block_fwd",
         bwd="skip_block_bwd",
         draw=_draw_block,
+        awkward=(Case(ZEROS, _draw_zeros),),
         mistakes=mistakes.SKIP_BLOCK,
     ),
     points=3,
@@ -189,7 +216,7 @@ SKIP_STACK = Exercise(
         fwd="skip_stack_fwd",
         bwd="skip_stack_bwd",
         draw=_draw_stack,
-        awkward=(Case("a single layer", _draw_one_layer),),
+        awkward=(Case("a single layer", _draw_one_layer), Case(ZEROS, _draw_zeros_in_stack)),
         limits=Limits(residual_bytes=_stack_bytes),
         mistakes=mistakes.SKIP_STACK,
     ),
@@ -257,6 +284,7 @@ PRE_NORM_BLOCK = Exercise(
         fwd="pre_norm_block_fwd",
         bwd="pre_norm_block_bwd",
         draw=_draw_normed,
+        awkward=(Case(ZEROS, _draw_normed_zeros),),
         mistakes=mistakes.PRE_NORM_BLOCK,
     ),
     points=4,
@@ -357,6 +385,7 @@ STOCHASTIC_DEPTH = Exercise(
         fwd="stochastic_depth_fwd",
         bwd="stochastic_depth_bwd",
         draw=_draw_depth,
+        awkward=(Case("rows of zeros", _draw_depth_at_zeros),),
         data=(3,),
         limits=Limits(residual_bytes=_switch_bytes),
         mistakes=mistakes.STOCHASTIC_DEPTH,

@@ -40,6 +40,7 @@ def skip_block_bwd(residuals, y_bar):
         one("y kept for x", "return y, (x, w, on)", "return y, (y, w, on)", mistake="what came out for what went in"),
         one("y_bar for w", w_bar, "x.T @ y_bar", mistake="w past the relu"),
         one("skip twice", x_bar, "2 * y_bar + z_bar @ w.T", mistake="the skip connection twice"),
+        one("on at 0", "on = z > 0", "on = z >= 0", case="a row of zeros"),
         one("a minus", x_bar, "y_bar - z_bar @ w.T", line="wrong sign"),
         one("w_bar turned", w_bar, "z_bar.T @ x", slip="transposed"),
         one("w_bar averaged", w_bar, "x.T @ z_bar / len(x)", slip="factor"),
