@@ -29,6 +29,7 @@ from course.exercises.tasks.tangent_rule import TangentRuleTask
 from course.lessons import SYLLABUS
 from course.quick_compile import QUICK
 from course.records import Agreement
+from tests.exercises.daily import daily
 
 SEPARATED = {
     "chain_rule.square": 0.03,
@@ -98,7 +99,7 @@ Naming takes 1e-6. What is near to another mistake by nature: one number alone, 
 forms of gelu, and what a state sends to an array that is large.
 """
 
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1)
 FEWEST = 6
 LAST = 1e-15
 """What a compiler may leave of `sloped - sloped` where the value is zero."""
@@ -171,7 +172,7 @@ def test_every_pair_and_rule_has_a_catalogue_of_mistakes_with_names_of_their_own
         assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", daily(NAMES))
 def test_a_mistake_keeps_the_value_at_ordinary_and_awkward_inputs(name):
     task = task_of(name)
     functions = (task.primal, *(mistake.primal for mistake in task.mistakes))
@@ -184,7 +185,7 @@ def test_a_mistake_keeps_the_value_at_ordinary_and_awkward_inputs(name):
                 np.testing.assert_allclose(output, as_it_is, rtol=1e-12, atol=LAST, err_msg=mistake.name)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", daily(NAMES))
 def test_drawn_inputs_tell_every_mistake_from_every_other_and_from_the_truth(name):
     for seed in SEEDS:
         found = at(name, seed)
@@ -194,7 +195,7 @@ def test_drawn_inputs_tell_every_mistake_from_every_other_and_from_the_truth(nam
         assert apart[nearest] >= SEPARATED[name], (seed, nearest)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", daily(NAMES))
 def test_every_mistake_is_named_and_by_no_other_name(name):
     for seed in SEEDS:
         for place, mistake in enumerate(task_of(name).mistakes, 1):

@@ -11,6 +11,7 @@ from course.exercises.tasks.pair import PairTask
 from course.exercises.tasks.smallest import smallest_counterexample, smallest_for_rule
 from course.exercises.tasks.tangent_rule import TangentRuleTask
 from course.lessons import SYLLABUS
+from tests.exercises.daily import daily
 
 EXERCISES = [exercise for lesson in SYLLABUS for exercise in paper_of(lesson.name).exercises]
 TASKS = {exercise.name: exercise.task for exercise in EXERCISES if isinstance(exercise.task, PairTask)}
@@ -47,7 +48,7 @@ def smallest_of_rule(task):
     return smallest_for_rule(task.primal, task.draw, rule, Setting(names=(task.rule, task.rule)))
 
 
-@pytest.mark.parametrize("name", [*TASKS, *RULES])
+@pytest.mark.parametrize("name", daily([*TASKS, *RULES]))
 def test_a_wrong_sign_shows_at_inputs_of_at_most_three_a_side(name):
     found = smallest(TASKS[name], -1) if name in TASKS else smallest_of_rule(RULES[name])
     assert all(max(np.shape(array), default=1) <= 3 for array in found.inputs.values())
