@@ -49,9 +49,8 @@ for w in (0.9, 1.0, 1.1, 2.0):
 # A tenth more or less in `w` decides between 0.005 and 117. What does that make of a loss? Let `h` be 1 after fifty steps,
 # at best: the loss is half the squared error. It is the best known picture of this subject, R. Pascanu's cliff:
 
+
 # %% name="draw-cliff"
-
-
 def tower_loss(w):
     return 0.5 * (tower(1.0, w) - 1.0) ** 2
 
@@ -373,9 +372,8 @@ if course.solved(clip_by_value) and course.solved(clip_by_global_norm):
 #
 # The run from the cliff once more, now with gradients clipped to a norm of 15. (Until your function is right, Optax's own stands in for it.)
 
+
 # %% name="draw-clipped-descent"
-
-
 def by_optax(grads, max_norm):
     return optax.clip_by_global_norm(max_norm).update(grads, optax.EmptyState())[0]
 

@@ -22,7 +22,7 @@ from course.comparison.point import Point, make_point
 from course.comparison.precision import FLOAT64
 from course.comparison.trees import Matched
 from course.comparison.wrong import Expected, Wrong, cotangents_expected
-from course.exercises import find_exercise, papers
+from course.exercises import find_exercise, paper_of, papers
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.pair import PairTask
 from course.exercises.tasks.tangent_rule import TangentRuleTask
@@ -221,8 +221,7 @@ def agreement(path: str, numbers: np.ndarray, right: np.ndarray) -> Agreement:
 
 @pytest.mark.parametrize("lesson", [row.name for row in SYLLABUS])
 def test_no_catalogue_holds_an_expression_that_is_asked_for(lesson):
-    checkout = this_checkout()
-    own = [line for paper in papers() for line in asked_of(read_solution(checkout.solution(paper.lesson)), paper)]
+    own = asked_of(read_solution(this_checkout().solution(lesson)), paper_of(lesson))
     text = (PACKAGE / "exercises" / "mistakes" / f"{lesson}.py").read_text(encoding="utf-8")
     cell = {"cell_type": "code", "metadata": {"name": lesson}, "source": [text]}
     assert not list(leaks({"cells": [cell]}, own, []))

@@ -1,5 +1,6 @@
 """A stranger's program made anew is the program: the same numbers at the same cost, and nothing that is only said."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -47,7 +48,8 @@ def sent(function, *arguments):
 
 
 def made_anew(told, arrays, shapes, files=()):
-    return rebuild(told, arrays, [jax.ShapeDtypeStruct(np.shape(leaf), leaf.dtype) for leaf in shapes], files)
+    like = [jax.ShapeDtypeStruct(np.shape(leaf), jax.typeof(leaf).dtype) for leaf in shapes]
+    return rebuild(told, arrays, like, files)
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -65,7 +67,12 @@ def test_every_pair_of_the_course_costs_to_the_byte_what_it_costs_in_one_s_own_p
             return y, residuals, bwd(residuals, y_bar)
 
         traced, told, arrays = sent(whole, *leaves)
-        assert count_jaxpr(made_anew(told, arrays, leaves)) == count_jaxpr(traced)
+        assert without_lines(count_jaxpr(made_anew(told, arrays, leaves))) == without_lines(count_jaxpr(traced))
+
+
+def without_lines(count):
+    """A count without its notes, which say where something stands."""
+    return dataclasses.replace(count, notes=())
 
 
 def looped(x):

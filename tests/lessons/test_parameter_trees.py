@@ -164,7 +164,7 @@ def verdict(exercise, submission):
 @pytest.mark.parametrize("exercise", EXERCISES, ids=named)
 def test_our_answers_are_right(exercise):
     found = verdict(exercise, Submission.read(ANSWERS))
-    assert found.status is Status.RIGHT, found.lines
+    assert found.status is (Status.RIGHT if exercise.points else Status.HANDED_IN), found.lines
     assert found.points == found.possible
 
 
