@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Notebooks are made in a checkout; an installed course has them made.")
         return 1
     if options.check:
-        return _check(checkout)
+        return _check(checkout, judging=not options.unjudged)
     for place in renumber(checkout):
         print(f"{place.relative_to(checkout.root).as_posix()}: renamed after its place in the syllabus")
     lessons = options.lessons or lessons_with_source(checkout)
@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("what", nargs="?", choices=["make", "try", "pictures"], default="make", help=WHAT)
     parser.add_argument("lessons", nargs="*", metavar="LESSON", help="all that have a source by default")
     parser.add_argument("--check", action="store_true", help="say what is stale or missing, and write nothing")
+    parser.add_argument("--unjudged", action="store_true", help="with --check: without judging the answers again")
     return parser
 
 
@@ -77,12 +78,12 @@ def _pictures(checkout: Checkout, lessons: Sequence[str]) -> int:
     return 0
 
 
-def _check(checkout: Checkout) -> int:
+def _check(checkout: Checkout, *, judging: bool) -> int:
     from course.authoring.whole import incomplete
 
     use_compile_cache()
     compile_quickly()
-    sentences = list(incomplete(checkout))
+    sentences = list(incomplete(checkout, judging=judging))
     for sentence in sentences:
         print(sentence)
     if not sentences:

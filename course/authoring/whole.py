@@ -23,8 +23,13 @@ from course.records import Feedback
 AGAIN = "run `python -m course.authoring make`"
 
 
-def incomplete(checkout: Checkout) -> Iterator[str]:
-    """What is missing, stale, shown or wrong, a sentence each."""
+def incomplete(checkout: Checkout, *, judging: bool = True) -> Iterator[str]:
+    """What is missing, stale, shown or wrong, a sentence each.
+
+    Args:
+        checkout: Where to look.
+        judging: Whether the answers are judged, too, which takes longer than all the rest.
+    """
     lessons = [row.name for row in SYLLABUS]
     for lesson in lessons:
         yield from _missing_rooms(checkout, lesson)
@@ -32,7 +37,8 @@ def incomplete(checkout: Checkout) -> Iterator[str]:
         if (paper := _paper(lesson)) and checkout.solution(lesson).is_file():
             if checkout.source(lesson).is_file():
                 yield from notebook_faults(checkout, lesson)
-            yield from _answers(checkout, paper)
+            if judging:
+                yield from _answers(checkout, paper)
     yield from _strays(checkout)
     yield from _readme(checkout)
 
