@@ -6,6 +6,7 @@ from course.authoring.checkout import this_checkout
 from course.authoring.execute import kernel, try_lesson
 from course.authoring.make import lessons_with_source
 from course.exercises import paper_of
+from course.exercises.tasks.free_text import FreeText
 
 CHECKOUT = this_checkout()
 
@@ -23,5 +24,9 @@ def test_the_solved_notebook_executes_and_earns_every_point_from_nbgrader(there,
 
     notebook = try_lesson(CHECKOUT, lesson, there, solved=True, grading=True)
     grades = [determine_grade(cell) for cell in notebook.cells if is_grade(cell)]
-    possible = sum(exercise.points + exercise.cost_points for exercise in paper_of(lesson).exercises)
-    assert sum(points for points, _ in grades) == sum(points for _, points in grades) == possible
+    judged = [grade for grade in grades if grade[0] is not None]
+    read_by_a_person = [most for points, most in grades if points is None]
+    exercises = paper_of(lesson).exercises
+    possible = sum(exercise.points + exercise.cost_points for exercise in exercises)
+    assert sum(points for points, _ in judged) == sum(points for _, points in judged) == possible
+    assert read_by_a_person == [exercise.task.points for exercise in exercises if isinstance(exercise.task, FreeText)]
