@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -102,8 +102,8 @@ def _plain(function: Any) -> Any:
 def _used(function: FunctionType) -> Iterator[tuple[str, Any]]:
     """The names that a function uses from outside, with their values."""
     code, space = function.__code__, function.__globals__
-    names = frozenset(_names(code))
-    used = [(name, space[name]) for name in _names(code) if name in space]
+    names = tuple(dict.fromkeys(_names(code)))
+    used = [(name, space[name]) for name in names if name in space]
     yield from used
     yield from _submodules(used, names)
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
@@ -117,12 +117,13 @@ def _used(function: FunctionType) -> Iterator[tuple[str, Any]]:
     yield from (function.__kwdefaults__ or {}).items()
 
 
-def _submodules(used: Iterable[tuple[str, Any]], names: frozenset[str]) -> Iterator[tuple[str, Any]]:
+def _submodules(used: Iterable[tuple[str, Any]], names: Sequence[str]) -> Iterator[tuple[str, Any]]:
     """The modules that code reaches from others by attributes, such as `jax.nn.initializers`, by their whole names."""
     waiting, met = [(name, value) for name, value in used if isinstance(value, ModuleType)], set[str]()
     while waiting:
         whole, module = waiting.pop()
-        inner = [(f"{whole}.{name}", value) for name, value in vars(module).items() if name in names]
+        space = vars(module)
+        inner = [(f"{whole}.{name}", space[name]) for name in names if name in space]
         new = [(name, value) for name, value in inner if isinstance(value, ModuleType) and value.__name__ not in met]
         met.update(value.__name__ for _, value in new)
         waiting += new

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
@@ -105,6 +105,11 @@ def named_leaves(tree: Any, path: str) -> list[tuple[str, Any]]:
     if parts is None:
         return [(path, tree)]
     return [leaf for key, part in parts for leaf in named_leaves(part, _step(path, tree, key))]
+
+
+def leaves_of_all(names: Iterable[str], trees: Iterable[Any]) -> list[tuple[str, Any]]:
+    """Every leaf of several trees, such as arguments, with its path; each tree is called by its name."""
+    return [leaf for name, tree in zip(names, trees, strict=True) for leaf in named_leaves(tree, name)]
 
 
 def match(like: Any, given: Any, path: str, of: str, notes: list[str], *, value: bool = False) -> list[Matched]:

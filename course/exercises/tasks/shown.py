@@ -8,7 +8,7 @@ an optimiser      its updates along a short run
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, singledispatch
 from typing import Any
@@ -21,7 +21,7 @@ from course.comparison.function import in_float64
 from course.comparison.judging import judging
 from course.comparison.mistakes import Mistake, parts_of
 from course.comparison.point import Point, make_point
-from course.comparison.trees import argument_names, has_tangent, named_leaves
+from course.comparison.trees import argument_names, has_tangent, leaves_of_all, named_leaves
 from course.comparison.ways import Forward, Reverse
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.function import FunctionTask
@@ -167,8 +167,7 @@ def _(task: FunctionTask, source: Source, seed: tuple[int, ...]) -> Shown:
     if source.tell is not None:
         inputs = source.tell(*arguments)
     else:
-        names = argument_names(task.reference, len(arguments))
-        leaves = [leaf for pair in zip(names, arguments, strict=True) for leaf in named_leaves(pair[1], pair[0])]
+        leaves = leaves_of_all(argument_names(task.reference, len(arguments)), arguments)
         inputs = {path: leaf.__name__ if callable(leaf) else leaf for path, leaf in leaves}
     right = _values(task.reference(*arguments), task.returns)
     made = {mistake.name: _values(mistake.primal(*arguments), task.returns) for mistake in source.mistakes}
@@ -184,7 +183,7 @@ def by_name(source: Source, made: Sequence[Arrays]) -> dict[str, Arrays]:
     return {mistake.name: arrays for mistake, arrays in zip(source.mistakes, made, strict=True)}
 
 
-def _inputs(point: Point, nudges: set[str] = frozenset()) -> dict[str, Any]:  # type: ignore[assignment]
+def _inputs(point: Point, nudges: Collection[str] = ()) -> dict[str, Any]:
     """The arguments by name; a nudge of zero, asked for only to have its cotangent, is left out."""
     named = (pair for pair in zip(point.names, point.primals, strict=True) if pair[0] not in nudges)
     return {path: np.asarray(leaf) for name, primal in named for path, leaf in named_leaves(primal, name)}

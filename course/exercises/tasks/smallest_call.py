@@ -13,7 +13,7 @@ from course.comparison.answer import AnswerFault, Watch, mismatch_is_fault
 from course.comparison.function import compare_values, in_float64
 from course.comparison.judging import judging
 from course.comparison.precision import FLOAT64
-from course.comparison.trees import argument_names, as_numbers, is_key, match, named_leaves
+from course.comparison.trees import argument_names, as_numbers, is_key, leaves_of_all, match
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.smallest import LONGEST, small_sizes
 from course.records import Example
@@ -34,7 +34,7 @@ def smallest_call(
     names = argument_names(function, len(draw(probe)))
     with judging():
         for arguments, right in _drawn(reference, draw, seed, len(probe.asked)):
-            leaves = [leaf for name, one in zip(names, arguments, strict=True) for leaf in named_leaves(one, name)]
+            leaves = leaves_of_all(names, arguments)
             if not _fits_on_paper([leaf for _, leaf in leaves]):
                 continue
             values = _wrong_values(right, function, arguments, returns)
