@@ -11,7 +11,6 @@ import pytest
 from course.comparison.counting import count
 from course.comparison.residuals import residual_bytes, vjp_residual_bytes
 from course.exercises import counted, find_exercise, paper_of
-from course.exercises.tasks.question import Choice
 from course.exercises.tasks.task import Sitting
 from course.grading import judge
 from course.grading.submission import Submission
@@ -169,7 +168,6 @@ def verdict(name, submission):
 
 
 CODE = [exercise.name.partition(".")[2] for exercise in paper_of(LESSON).exercises if exercise.task.names]
-QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names and exercise.points]
 
 
 @pytest.mark.parametrize("name", CODE)
@@ -213,29 +211,6 @@ def test_blank_stubs_are_not_started(tmp_path):
         found = verdict(name, Submission.read(tmp_path / "work.py"))
         assert found.status in (Status.NOT_STARTED, Status.WAITING)
         assert found.points == 0
-
-
-def answered(exercise, value):
-    return verdict(exercise.name.partition(".")[2], Submission.of(**{exercise.name: value}))
-
-
-@pytest.mark.parametrize("exercise", QUESTIONS, ids=lambda exercise: exercise.name)
-def test_our_answer_to_a_question_is_right(exercise):
-    assert judge(exercise, Submission.read(ANSWERS)).status is Status.RIGHT
-
-
-@pytest.mark.parametrize("exercise", QUESTIONS, ids=lambda exercise: exercise.name)
-def test_each_wrong_answer_has_its_own_explanation(exercise):
-    task = exercise.task
-    if isinstance(task, Choice):
-        wrong = [(option.letter, option.says) for option in task.options if not option.right]
-    else:
-        wrong = [(trap(), says) for trap, says in getattr(task, "traps", ())]
-    assert len({says for _, says in wrong}) == len(wrong)
-    for answer, says in wrong:
-        found = answered(exercise, answer)
-        assert found.status is Status.WRONG
-        assert says in found.lines
 
 
 def test_every_exercise_that_asks_for_code_has_three_hints_and_none_of_them_says_the_answer():

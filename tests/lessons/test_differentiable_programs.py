@@ -12,7 +12,6 @@ import pytest
 
 import course
 from course.exercises import find_exercise, paper_of
-from course.exercises.tasks.question import Choice, Number
 from course.grading import judge
 from course.grading.submission import Submission
 from course.lessons.differentiable_programs import (
@@ -163,7 +162,6 @@ def verdict(name, submission):
 
 
 CODE = [exercise.name.partition(".")[2] for exercise in paper_of(LESSON).exercises if exercise.task.names]
-QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names and exercise.points]
 
 
 @pytest.mark.parametrize("name", CODE)
@@ -207,36 +205,6 @@ def test_to_keep_every_stage_of_every_step_is_right_but_costly():
     found = verdict("simulate", Submission.of(**own, simulate_fwd=fwd, simulate_bwd=bwd))
     assert found.status is Status.COSTLY
     assert "bytes for backward" in " ".join(found.lines)
-
-
-def answered(exercise, value):
-    return verdict(exercise.name.partition(".")[2], Submission.of(**{exercise.name: value}))
-
-
-@pytest.mark.parametrize("exercise", QUESTIONS, ids=lambda exercise: exercise.name)
-def test_our_answer_to_a_question_is_right(exercise):
-    assert judge(exercise, Submission.read(ANSWERS)).status is Status.RIGHT
-
-
-@pytest.mark.parametrize(
-    "exercise", [e for e in QUESTIONS if isinstance(e.task, Choice | Number)], ids=lambda exercise: exercise.name
-)
-def test_each_wrong_answer_has_its_own_explanation(exercise):
-    task = exercise.task
-    if isinstance(task, Choice):
-        wrong = [(option.letter, option.says) for option in task.options if not option.right]
-    else:
-        wrong = [(trap(), says) for trap, says in task.traps]
-    assert len({says for _, says in wrong}) == len(wrong)
-    for answer, says in wrong:
-        found = answered(exercise, answer)
-        assert found.status is Status.WRONG
-        assert says in found.lines
-
-
-def test_every_exercise_that_asks_for_code_has_three_hints():
-    for exercise in paper_of(LESSON).exercises:
-        assert len(exercise.hints) == (3 if exercise.task.names else 0)
 
 
 def test_four_to_nine_exercises_are_required():

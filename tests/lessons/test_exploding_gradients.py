@@ -12,7 +12,6 @@ import pytest
 from course.comparison.compiled import QUICK
 from course.exercises import find_exercise, paper_of
 from course.exercises.exploding_gradients import FAR_DECAY, FAR_NORM, FAR_RATE, FAR_STEPS, STEEP, how_far
-from course.exercises.tasks.question import Choice, Number
 from course.grading import judge
 from course.grading.submission import Submission
 from course.lessons.exploding_gradients import clip_to_norm, recurrent
@@ -188,7 +187,6 @@ def verdict(name, submission):
 
 
 CODE = [exercise.name.partition(".")[2] for exercise in paper_of(LESSON).exercises if exercise.task.names]
-QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names and exercise.points]
 
 
 @pytest.mark.parametrize("name", CODE)
@@ -215,29 +213,3 @@ def test_to_keep_what_each_step_added_as_well_is_right_but_costly():
     found = verdict("recurrent", Submission.of(recurrent_fwd=fwd, recurrent_bwd=lambda r, y: recurrent_bwd(r[:2], y)))
     assert found.status is Status.COSTLY
     assert "bytes for backward" in " ".join(found.lines)
-
-
-@pytest.mark.parametrize("exercise", QUESTIONS, ids=lambda exercise: exercise.name)
-def test_our_answer_to_a_question_is_right(exercise):
-    assert judge(exercise, Submission.read(ANSWERS)).status is Status.RIGHT
-
-
-@pytest.mark.parametrize(
-    "exercise", [e for e in QUESTIONS if isinstance(e.task, Choice | Number)], ids=lambda exercise: exercise.name
-)
-def test_each_wrong_answer_has_its_own_explanation(exercise):
-    task = exercise.task
-    if isinstance(task, Choice):
-        wrong = [(option.letter, option.says) for option in task.options if not option.right]
-    else:
-        wrong = [(trap(), says) for trap, says in task.traps]
-    assert len({says for _, says in wrong}) == len(wrong)
-    for answer, says in wrong:
-        found = verdict(exercise.name.partition(".")[2], Submission.of(**{exercise.name: answer}))
-        assert found.status is Status.WRONG
-        assert says in found.lines
-
-
-def test_every_exercise_that_asks_for_code_has_three_hints():
-    for exercise in paper_of(LESSON).exercises:
-        assert len(exercise.hints) == (3 if exercise.task.names else 0)

@@ -383,11 +383,6 @@ def answered(exercise, value):
     return verdict(exercise.name.partition(".")[2], Submission.of(**{exercise.name: value}))
 
 
-@pytest.mark.parametrize("exercise", QUESTIONS, ids=lambda exercise: exercise.name)
-def test_our_answer_to_a_question_is_right(exercise):
-    assert judge(exercise, Submission.read(ANSWERS)).status is Status.RIGHT
-
-
 @pytest.mark.parametrize("exercise", CHOICES, ids=lambda exercise: exercise.name)
 def test_one_option_is_right_and_each_wrong_one_has_its_own_explanation(exercise):
     options = exercise.task.options

@@ -12,7 +12,6 @@ import pytest
 import course
 from course.comparison.residuals import residual_bytes
 from course.exercises import find_exercise, paper_of
-from course.exercises.tasks.question import Choice, Number
 from course.grading import judge
 from course.grading.submission import Submission
 from course.lessons.normalization import (
@@ -235,7 +234,6 @@ def verdict(name, submission):
 
 
 CODE = [exercise.name.partition(".")[2] for exercise in paper_of(LESSON).exercises if exercise.task.names]
-QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names and exercise.points]
 
 
 @pytest.mark.parametrize("name", CODE)
@@ -268,29 +266,3 @@ def test_x_hat_kept_is_right_but_costly(tmp_path):
     found = verdict("layer_norm", Submission.read(tmp_path / "work.py"))
     assert found.status is Status.COSTLY
     assert f"{2 * BATCH * 8} are enough" in " ".join(found.lines)
-
-
-@pytest.mark.parametrize("exercise", QUESTIONS, ids=lambda exercise: exercise.name)
-def test_our_answer_to_a_question_is_right(exercise):
-    assert judge(exercise, Submission.read(ANSWERS)).status is Status.RIGHT
-
-
-@pytest.mark.parametrize(
-    "exercise", [e for e in QUESTIONS if isinstance(e.task, Choice | Number)], ids=lambda exercise: exercise.name
-)
-def test_each_wrong_answer_has_its_own_explanation(exercise):
-    task = exercise.task
-    if isinstance(task, Choice):
-        wrong = [(option.letter, option.says) for option in task.options if not option.right]
-    else:
-        wrong = [(trap(), says) for trap, says in task.traps]
-    assert len({says for _, says in wrong}) == len(wrong)
-    for answer, says in wrong:
-        found = verdict(exercise.name.partition(".")[2], Submission.of(**{exercise.name: answer}))
-        assert found.status is Status.WRONG
-        assert says in found.lines
-
-
-def test_every_exercise_that_asks_for_code_has_three_hints():
-    for exercise in paper_of(LESSON).exercises:
-        assert len(exercise.hints) == (3 if exercise.task.names else 0)

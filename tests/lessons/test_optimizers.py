@@ -12,7 +12,6 @@ import pytest
 
 from course.exercises import find_exercise, paper_of
 from course.exercises.optimizers import after_decay
-from course.exercises.tasks.question import Choice, Number
 from course.grading import judge
 from course.grading.submission import Submission
 from course.lessons.optimizers import CURVATURES, AdamState, bowl, run_optimizer
@@ -228,7 +227,6 @@ def verdict(name, submission):
 
 
 CODE = [exercise.name.partition(".")[2] for exercise in paper_of(LESSON).exercises if exercise.task.names]
-QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names and exercise.points]
 
 
 @pytest.mark.parametrize("name", CODE)
@@ -259,33 +257,3 @@ def test_an_answer_that_takes_optax_s_is_refused(call, tmp_path):
     found = verdict("adam", Submission.read(tmp_path / "work.py"))
     assert found.status is Status.REFUSED
     assert "asks you to write" in " ".join(found.lines)
-
-
-def answered(exercise, value):
-    return verdict(exercise.name.partition(".")[2], Submission.of(**{exercise.name: value}))
-
-
-@pytest.mark.parametrize("exercise", QUESTIONS, ids=lambda exercise: exercise.name)
-def test_our_answer_to_a_question_is_right(exercise):
-    assert judge(exercise, Submission.read(ANSWERS)).status is Status.RIGHT
-
-
-@pytest.mark.parametrize(
-    "exercise", [e for e in QUESTIONS if isinstance(e.task, Choice | Number)], ids=lambda exercise: exercise.name
-)
-def test_each_wrong_answer_has_its_own_explanation(exercise):
-    task = exercise.task
-    if isinstance(task, Choice):
-        wrong = [(option.letter, option.says) for option in task.options if not option.right]
-    else:
-        wrong = [(trap(), says) for trap, says in task.traps]
-    assert len({says for _, says in wrong}) == len(wrong)
-    for answer, says in wrong:
-        found = answered(exercise, answer)
-        assert found.status is Status.WRONG
-        assert says in found.lines
-
-
-def test_every_exercise_that_asks_for_code_has_three_hints():
-    for exercise in paper_of(LESSON).exercises:
-        assert len(exercise.hints) == (3 if exercise.task.names else 0)

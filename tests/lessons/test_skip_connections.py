@@ -13,7 +13,6 @@ import course
 from course.comparison.compiled import QUICK
 from course.comparison.residuals import residual_bytes
 from course.exercises import find_exercise, paper_of
-from course.exercises.tasks.question import Choice, Number
 from course.grading import judge
 from course.grading.submission import Submission
 from course.lessons.linear_and_activations import relu
@@ -205,8 +204,6 @@ def verdict(name, submission):
 
 
 CODE = [exercise.name.partition(".")[2] for exercise in paper_of(LESSON).exercises if exercise.task.names]
-QUESTIONS = [exercise for exercise in paper_of(LESSON).exercises if not exercise.task.names and exercise.points]
-EXPLAINED = [exercise for exercise in QUESTIONS if isinstance(exercise.task, Choice | Number)]
 
 
 @pytest.mark.parametrize("name", CODE)
@@ -248,25 +245,6 @@ def test_coins_kept_as_numbers_are_right_but_costly_and_drawn_again_from_the_key
     assert verdict("dropout", Submission.of(dropout_fwd=as_key, dropout_bwd=by_key)).status is Status.RIGHT
 
 
-@pytest.mark.parametrize("exercise", QUESTIONS, ids=lambda exercise: exercise.name)
-def test_our_answer_to_a_question_is_right(exercise):
-    assert judge(exercise, Submission.read(ANSWERS)).status is Status.RIGHT
-
-
-@pytest.mark.parametrize("exercise", EXPLAINED, ids=lambda exercise: exercise.name)
-def test_each_wrong_answer_has_its_own_explanation(exercise):
-    task = exercise.task
-    if isinstance(task, Choice):
-        wrong = [(option.letter, option.says) for option in task.options if not option.right]
-    else:
-        wrong = [(trap(), says) for trap, says in task.traps]
-    assert len({says for _, says in wrong}) == len(wrong)
-    for answer, says in wrong:
-        found = verdict(exercise.name.partition(".")[2], Submission.of(**{exercise.name: answer}))
-        assert found.status is Status.WRONG
-        assert says in found.lines
-
-
 def test_a_mistake_with_coins_is_shown_with_the_coins_and_without_the_key():
     task = find_exercise(f"{LESSON}.q4").task
     for draw in range(20):
@@ -274,8 +252,3 @@ def test_a_mistake_with_coins_is_shown_with_the_coins_and_without_the_key():
         assert "key" not in picked.shown.inputs
         assert ("kept" in picked.shown.inputs) == (picked.source.name != "skip_block_bwd")
         assert len(picked.options) == 4
-
-
-def test_every_exercise_that_asks_for_code_has_three_hints():
-    for exercise in paper_of(LESSON).exercises:
-        assert len(exercise.hints) == (3 if exercise.task.names else 0)
