@@ -1,4 +1,4 @@
-"""Claims about all papers: our answers to questions are right, wrong ones are explained, what asks for code has hints."""
+"""Claims about all papers: our answers to questions are right, wrong ones are explained, code comes with hints."""
 
 from pathlib import Path
 
