@@ -22,7 +22,8 @@ from course.grading.strangers.processes import Server, Terms
 from course.grading.strangers.remote import Remote, roles_of
 from course.grading.strangers.sandbox import Limits
 from course.records import Feedback, Verdict
-from evidence.pieces import ROOT, Piece
+from evidence.pieces import Piece
+from evidence.reached import ROOT, every_source
 from evidence.tables import table
 from tests.grading.attacked import ATTACKS, HONEST, LAYER, source
 
@@ -51,7 +52,7 @@ def sample() -> list[Piece]:
 
 
 def _piece(name: str) -> Piece:
-    return Piece(name, 1, partial(_judge, name))
+    return Piece(name, 1, every_source(), partial(_judge, name))
 
 
 def _installed(package: str) -> bool:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from evidence.pieces import Piece
+from evidence.reached import reached
 from evidence.sampling import one_a_lesson, spread
 from evidence.tables import table
 from tests.corpus.answers import Answer, all_answers, said_of
@@ -40,7 +41,9 @@ def _some(answers: Sequence[Answer]) -> list[Answer]:
 
 
 def _piece(exercise: str, answers: Sequence[Answer]) -> Piece:
-    return Piece(exercise, len(answers), partial(_judge, answers))
+    lesson = exercise.partition(".")[0]
+    modules = (f"course.exercises.{lesson}", f"solutions.{lesson}", f"tests.corpus.{lesson}", __name__)
+    return Piece(exercise, len(answers), reached(*modules), partial(_judge, answers))
 
 
 def _judge(answers: Sequence[Answer], step: Callable[[], None]) -> list[Any]:

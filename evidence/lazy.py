@@ -26,6 +26,7 @@ from course.exercises.tasks.tangent_rule import TangentRuleTask
 from course.exercises.tasks.task import Sitting
 from course.records import Status
 from evidence.pieces import Piece
+from evidence.reached import reached
 from evidence.sampling import one_a_lesson
 from evidence.tables import table
 
@@ -49,7 +50,8 @@ def sample() -> list[Piece]:
 
 
 def _piece(exercise: Exercise) -> Piece:
-    return Piece(exercise.name, 1, partial(_judge_all, exercise))
+    sources = reached(f"course.exercises.{exercise.lesson}", __name__)
+    return Piece(exercise.name, 1, sources, partial(_judge_all, exercise))
 
 
 def _judge_all(exercise: Exercise, step: Callable[[], None]) -> dict[str, str]:

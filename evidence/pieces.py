@@ -1,4 +1,4 @@
-"""Pieces of work: each gives a JSON value, and is done once for as long as the sources stay what they are."""
+"""Pieces of work: each gives a JSON value, and is done once for as long as the sources it runs stay what they are."""
 
 from __future__ import annotations
 
@@ -7,31 +7,39 @@ import hashlib
 import importlib.metadata
 import json
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from course.compile_cache import cache_folder
-
-ROOT = Path(__file__).parents[1]
-SOURCES = ("course", "solutions", "evidence", "tests")
+from evidence.reached import ROOT
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One piece: `steps` tells its size, and `run` calls what it is given after each step."""
+    """One piece of work.
+
+    Attributes:
+        name: One in its section.
+        steps: Its size.
+        sources: The files that it runs: what it gave holds until one of them changes.
+        run: Does it, and calls what it is given after each step.
+    """
 
     name: str
     steps: int
+    sources: Collection[Path]
     run: Callable[[Callable[[], None]], Any]
 
 
 class Journal:
-    """What is done already, kept a line a piece in the user's cache folder, for these very sources and this JAX."""
+    """What is done already, kept a line a piece in the user's cache folder, a file for each version of JAX."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path = path or cache_folder() / "evidence" / f"{_digest()}.jsonl"
+        version = importlib.metadata.version("jax")
+        self._path = path or cache_folder() / "evidence" / f"jax-{version}.jsonl"
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._done = dict(_lines(self._path))
 
@@ -39,7 +47,7 @@ class Journal:
         """Runs the pieces of a section that are not done yet, and returns every piece's result by its name."""
         found = {}
         for piece in pieces:
-            key = f"{section}: {piece.name}"
+            key = f"{section}: {piece.name}: {_digest(frozenset(piece.sources))}"
             if key in self._done:
                 for _ in range(piece.steps):
                     step()
@@ -59,11 +67,11 @@ def _lines(path: Path) -> Iterator[tuple[str, Any]]:
             yield key, value
 
 
-def _digest() -> str:
-    digest = hashlib.sha256(importlib.metadata.version("jax").encode())
-    for folder in SOURCES:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            digest.update(path.read_bytes())
+@cache
+def _digest(sources: frozenset[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(sources):
+        digest.update(f"{path.relative_to(ROOT).as_posix()}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

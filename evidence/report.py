@@ -12,8 +12,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from evidence.mutation import VALUE
-from evidence.pieces import ROOT, Journal, Piece
+from evidence.fares import VALUE
+from evidence.pieces import Journal, Piece
+from evidence.reached import ROOT
 
 FOUND = ROOT / "evidence" / "found"
 """One small JSON a version of JAX."""

@@ -6,14 +6,15 @@ import pytest
 
 from course.exercises.tasks.findings import find_out
 from course.records import Agreement, Cause, Comparison, Entry, Slip
-from evidence import mutation
+from evidence import fares, mutation
+from evidence.fares import Seen, judge_mutants, see
 from evidence.mutants import Mutant, mutants
-from evidence.mutation import Seen, complaints, judge_mutants, see, summary
+from evidence.mutation import complaints, summary
 
 
 @pytest.fixture(scope="module")
 def square():
-    return next(answer for answer in mutation.answers() if answer.exercise.name == "chain_rule.square")
+    return next(answer for answer in fares.answers() if answer.exercise.name == "chain_rule.square")
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def judged(square):
 
 
 def test_every_pair_of_the_course_has_an_answer_that_is_mutated():
-    names = {answer.exercise.name: answer for answer in mutation.answers()}
+    names = {answer.exercise.name: answer for answer in fares.answers()}
     assert {"chain_rule.square", "losses.softmax_cross_entropy", "mlp.mlp_loss"} <= set(names)
     assert all(len(answer.functions) == len(answer.exercise.task.names) for answer in names.values())
 
@@ -40,7 +41,7 @@ def test_every_mutant_of_a_square_is_killed_but_the_one_that_is_equivalent(judge
 
 def test_the_counts_add_up(judged):
     counts = summary({"chain_rule.square": judged})["exercises"]["chain_rule.square"]
-    assert counts["mutants"] == len(judged["rows"]) == sum(counts[outcome] for outcome in mutation.OUTCOMES)
+    assert counts["mutants"] == len(judged["rows"]) == sum(counts[outcome] for outcome in fares.OUTCOMES)
 
 
 def test_an_answer_that_is_not_right_is_not_mutated(square):
@@ -50,9 +51,9 @@ def test_an_answer_that_is_not_right_is_not_mutated(square):
 
 
 def test_one_that_never_ends_is_killed(square, monkeypatch):
-    monkeypatch.setattr(mutation, "LONGEST", 0.2)
+    monkeypatch.setattr(fares, "LONGEST", 0.2)
     (endless,) = ast.parse("def square_bwd(residuals, y_bar):\n    while True:\n        pass").body
-    assert mutation._seen(square, Mutant("", "", "", endless), 0) == Seen("exception")
+    assert fares._seen(square, Mutant("", "", "", endless), 0) == Seen("exception")
 
 
 def found(*arrays, causes=()):

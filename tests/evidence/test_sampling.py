@@ -38,7 +38,7 @@ def test_what_must_not_be_ends_it_with_1(monkeypatch, tmp_path):
         "attacks": {},
     }
     for name, section in sections.items():
-        made = [Piece("none.such", 1, lambda step, name=name: fares[name])]
+        made = [Piece("none.such", 1, (), lambda step, name=name: fares[name])]
         monkeypatch.setattr(section, "sample", lambda made=made: made)
     assert report.run_sample(sections) == 1
     (tmp_path / "evidence").rename(tmp_path / "before")
