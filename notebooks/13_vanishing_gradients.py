@@ -58,16 +58,17 @@ for layers in (1, 2, 5, 50):
 # Both shrink, but not alike. Look at the slopes:
 
 # %% name="draw-slopes"
-z = jnp.linspace(-5, 5, 401)
+z = np.linspace(-5, 5, 401)
 kinds = {"sigmoid": (sigmoid, sigmoid_slope), "tanh": (tanh, tanh_slope), "relu": (relu, relu_slope)}
+drawn = jax.jit(lambda z: {name: (activation(z), slope(z)) for name, (activation, slope) in kinds.items()})(z)
 with plots.style():
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.4), layout="constrained")
-    for (name, (activation, slope)), colour in zip(kinds.items(), plots.COLOURS, strict=False):
-        left.plot(z, activation(z), color=colour, label=name)
-        right.plot(z, slope(z), color=colour)
+    for name, colour in zip(kinds, plots.COLOURS, strict=False):
+        left.plot(z, drawn[name][0], color=colour, label=name)
+        right.plot(z, drawn[name][1], color=colour)
     right.plot([0, 0], [0.25, 1], "o", color=plots.INK)
     right.annotate("1/4", (0.25, 0.27))
-    right.annotate("1", (0.25, 0.93))
+    right.annotate("1", (-0.5, 0.98))
     left.set(title="the activation", xlabel="z", ylim=(-1.2, 2.2))
     right.set(title="its slope", xlabel="z")
     left.legend(loc="upper left")
@@ -95,6 +96,8 @@ course.answer("vanishing_gradients.q1", ...)
 #
 # $$\bar h_l = \big(\bar h_{l+1} \odot \mathtt{slope}(z_l)\big) \, w_l^\top$$
 #
+# ($\bar h$ is `h_bar`, $\odot$ multiplies number by number, and $w_l^\top$ is `w.T`.)
+#
 # Slope times weights: both can shrink a cotangent, and both can blow it up. So a bound on the slope alone is only half of the story. To see
 # the whole of it, take the norm of every $\bar h_l$, the root of the sum of all its squares. JAX can be brought to tell them: add a nudge of
 # zero to what enters each layer, and ask for the cotangents of the nudges.
@@ -112,9 +115,10 @@ def jax_norms(activation, x, w, y_bar):
 
 
 rng = np.random.default_rng(0)
-small_x, small_y_bar = jnp.asarray(rng.standard_normal((2, 2, 4)))
-small_w = jnp.asarray(rng.standard_normal((3, 4, 4))) / 2
-print("three sigmoid layers, norms from first to last:", jax_norms(sigmoid, small_x, small_w, small_y_bar))
+small_x, small_y_bar = rng.standard_normal((2, 2, 4))
+small_w = rng.standard_normal((3, 4, 4)) / 2
+small_norms = jax.jit(jax_norms, static_argnums=0)(sigmoid, small_x, small_w, small_y_bar)
+print("three sigmoid layers, norms from first to last:", small_norms)
 
 # %% [markdown] name="scan-with-record"
 # A loop over layers is a `jax.lax.scan` over the stacked weights. It can put something on record at every layer, and it can run backwards.
@@ -164,13 +168,13 @@ course.check(gradient_norms)
 # %% [markdown] name="fifty-layers"
 # ## Fifty layers of 64 units
 #
-# The weights are drawn independently, with variance 1 / 64, and then multiplied by a scale. The line in grey is $0.25^l$, what the
+# The weights are drawn independently, with variance 1 / 64, and then multiplied by a scale. The dotted line in grey is $0.25^l$, what the
 # sigmoid's slope alone allows. (Until your function is right, JAX's norms stand in for it.)
 
 # %% name="draw-norms"
 LAYERS, WIDTH = 50, 64
-x, y_bar = jnp.asarray(rng.standard_normal((2, 16, WIDTH)))
-w = jnp.asarray(rng.standard_normal((LAYERS, WIDTH, WIDTH))) / np.sqrt(WIDTH)
+x, y_bar = rng.standard_normal((2, 16, WIDTH))
+w = rng.standard_normal((LAYERS, WIDTH, WIDTH)) / np.sqrt(WIDTH)
 by_hand = course.solved(gradient_norms)
 
 
@@ -191,7 +195,7 @@ with plots.style():
     figure, panels = plt.subplots(1, 3, figsize=(12.5, 4), sharey=True, layout="constrained")
     for axes, (name, tried) in zip(panels, scales.items(), strict=True):
         for scale, colour in zip(tried, plots.COLOURS, strict=False):
-            found = all_norms(scale * w)[name]
+            found = np.asarray(all_norms(scale * w)[name])
             axes.semilogy(numbers, found, color=colour, label=f"{scale:.3g}")
             print(f"{name:7} at scale {scale:.3g}: last layer {found[-1]:8.2e}, first layer {found[0]:.2e}")
         axes.set(title=name, xlabel="layer, 1 is the first", ylim=(1e-33, 1e18))
@@ -203,11 +207,11 @@ with plots.style():
 # %% [markdown] name="read-norms"
 # Read each line from right to left, as backward goes. They are straight on this scale: a factor a layer, over and over.
 #
-# - **Sigmoid.** With weights that only keep the sum over 64 units in check (scale 1), it is the grey line, and the first layer gets a
+# - **Sigmoid.** With weights that only keep the sum over 64 units in check (scale 1), it is nearly the grey line, and the first layer gets a
 #   part in $10^{30}$. Larger weights help, but a scale of 4, which makes good for a slope of 1/4, still leaves a part in $10^{10}$: large
 #   weights push the units away from 0, where slopes are smaller than that.
 # - **Tanh.** At scale 1 it nearly holds. At half of that it vanishes, and at twice it explodes.
-# - **Relu.** It neither bends nor saturates, so its lines are the same line, tilted. One scale makes it level. Which one is it, and why?
+# - **Relu.** It does not flatten out (to *saturate*, as sigmoid and tanh do far out), so its lines are the same line, tilted. One scale makes it level. Which one is it, and why?
 #
 # "The derivative of tanh is at most 1" has not told you any of this. What the *weights* do decides.
 #
@@ -219,7 +223,7 @@ with plots.style():
 # %% name="jax-deep"
 some_w = w[:8]
 x_bar, w_bar = jax.jit(lambda x, w: jax.vjp(deep_tanh, x, w)[1](y_bar))(x, some_w)
-right_norms = jnp.sqrt(jnp.sum(w_bar**2, axis=(1, 2)))
+right_norms = np.sqrt(np.sum(np.square(w_bar), axis=(1, 2)))
 print("x_bar", x_bar.shape, "  w_bar", w_bar.shape)
 print("norm of w_bar, first to last layer:", right_norms)
 
@@ -251,7 +255,8 @@ course.check(deep_tanh_fwd, deep_tanh_bwd)
 if course.solved(deep_tanh_fwd, deep_tanh_bwd):
     _, kept = jax.eval_shape(deep_tanh_fwd, x, w)
     sizes = sorted((leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(kept)), reverse=True)
-    print("bytes in the residuals at 50 layers:", sizes, " x and w are there already:", [w.nbytes, x.nbytes])
+    print("bytes in the residuals at 50 layers:", sizes)
+    print("of these w and x are there anyway:  ", [w.nbytes, x.nbytes], " and an array a layer is", LAYERS * x.nbytes)
 
 # %% [markdown] name="what-is-a-good-scale"
 # ## Which weights keep the size? A sum of d numbers
@@ -331,7 +336,7 @@ print(f"mean square of z {np.mean(z**2):.3f}, of relu(z) {np.mean(np.maximum(z, 
 
 # %% [markdown] name="he-turn"
 # Half of it, at each layer. On the way back, too: half of the units let their cotangent through, the others nothing. A half for each of
-# fifty layers is a part in $10^{15}$ of the mean square; so the weights must make good for it. K. He and others did that in 2015, for
+# fifty layers is a part in $10^{15}$ of the mean square, or three parts in $10^8$ of its root; so the weights must make good for it. K. He and others did that in 2015, for
 # the way forward: the variance is twice what the sum over `d_in` asks for.
 #
 # ### Your turn: He's rule, for a whole network
@@ -361,16 +366,16 @@ course.check(he_layers)
 
 # %% name="draw-there-and-back"
 if course.solved(xavier) and course.solved(he_layers):
-    key_xavier, key_he = jax.random.split(jax.random.key(0))
+    keys = [jax.random.key(seed) for seed in range(LAYERS)]
     drawn = {
-        "Xavier's rule": jax.vmap(lambda key: xavier(key, WIDTH, WIDTH))(jax.random.split(key_xavier, LAYERS)),
-        "He's rule": jnp.stack(he_layers(key_he, [WIDTH] * (LAYERS + 1))),
+        "Xavier's rule": np.stack([xavier(key, WIDTH, WIDTH) for key in keys]),
+        "He's rule": np.concatenate([he_layers(key, [WIDTH] * 11) for key in keys[:5]]),  # ten layers of each key
     }
     forward = jax.jit(lambda w: signal_sizes(relu, x, w))
     with plots.style():
         figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.6), layout="constrained")
         for (name, weights), colour in zip(drawn.items(), (plots.JAX, plots.HAND), strict=True):
-            there, back = forward(weights), all_norms(weights)["relu"]
+            there, back = np.asarray(forward(weights)), np.asarray(all_norms(weights)["relu"])
             left.semilogy(numbers, there, color=colour, label=name)
             right.semilogy(numbers, back / back[-1], color=colour)
             print(
@@ -391,15 +396,19 @@ if course.solved(xavier) and course.solved(he_layers):
 
 # %% name="train-deep"
 HIDDEN, UNITS, STEPS = 12, 24, 600
-points = jnp.asarray(rng.uniform(-1, 1, (128, 2)))
-inside = jnp.asarray(np.hypot(*points.T) < 0.75, float)
+points = rng.uniform(-1, 1, (128, 2))
+inside = (np.hypot(*points.T) < 0.75).astype(float)
+draw = np.random.default_rng(1)
+first, last = (draw.standard_normal((2, UNITS)), draw.standard_normal(UNITS) / 2), draw.standard_normal(UNITS)
 
 
-def train(activation, stack, rate):
+@jax.jit
+def train(which, stack, rate):
     """Returns the loss at every step, in nats, and the norm of every hidden layer's w_bar."""
-    draw = np.random.default_rng(1)
-    first = draw.standard_normal((2, UNITS)), draw.standard_normal(UNITS) / 2
-    params = jax.tree.map(jnp.asarray, (first, stack, draw.standard_normal(UNITS) / np.sqrt(UNITS)))
+    params = jax.tree.map(jnp.asarray, (first, stack, last / np.sqrt(UNITS)))
+
+    def activation(z):
+        return jax.lax.switch(which, (sigmoid, tanh, relu), z)  # one program for all three
 
     def loss(params):
         (w, b), stack, last = params
@@ -411,24 +420,25 @@ def train(activation, stack, rate):
         norms = jnp.sqrt(jnp.sum(grads[1] ** 2, axis=(1, 2)))
         return jax.tree.map(lambda p, grad: p - rate * grad, params, grads), (value, norms)
 
-    return jax.jit(lambda params: jax.lax.scan(step, params, length=STEPS)[1])(params)
+    return jax.lax.scan(step, params, length=STEPS)[1]
 
 
 if course.solved(he_layers):
-    by_he = jnp.stack(he_layers(jax.random.key(2), [UNITS] * (HIDDEN + 1)))
+    by_he = np.stack(he_layers(jax.random.key(2), [UNITS] * (HIDDEN + 1)))
 else:
     by_he = jax.nn.initializers.he_normal(batch_axis=0)(jax.random.key(2), (HIDDEN, UNITS, UNITS))
 by_xavier = np.random.default_rng(2).standard_normal((HIDDEN, UNITS, UNITS)) / np.sqrt(UNITS)  # d_in is d_out here
 runs = {
-    "sigmoid, Xavier's rule": train(sigmoid, by_xavier, 0.05),
-    "tanh, 0.75 times Xavier's": train(tanh, 0.75 * by_xavier, 0.2),
-    "relu, He's rule": train(relu, by_he, 0.02),
+    "sigmoid, Xavier's rule": train(0, by_xavier, 0.05),
+    "tanh, 0.75 times Xavier's": train(1, 0.75 * by_xavier, 0.2),
+    "relu, He's rule": train(2, by_he, 0.02),
 }
 
 # %% name="draw-training"
 with plots.style():
     figure, panels = plt.subplots(2, 3, figsize=(12.5, 5), sharex=True, height_ratios=(1, 1.7), layout="constrained")
-    for (above, below), (name, (losses, norms)) in zip(panels.T, runs.items(), strict=True):
+    for (above, below), (name, run) in zip(panels.T, runs.items(), strict=True):
+        losses, norms = map(np.asarray, run)
         above.plot(losses, color=plots.HAND)
         above.set(title=name, ylim=(0, 0.85))
         shown = below.imshow(
@@ -515,7 +525,14 @@ course.show_mistake("vanishing_gradients.q4", draw=0)
 # %% name="answer-q4" tags=["question"]
 course.answer("vanishing_gradients.q4", ...)
 
-# %% [markdown] name="sources"
+# %% [markdown] name="what-you-have"
+# ## What you have now
+#
+# - Backward multiplies a cotangent by slope times weights, once a layer. A factor below 1, fifty times over, leaves nothing to the first layers.
+# - To find out: the norm of the cotangent at every layer, on a scale of powers of ten. A straight line that falls is a factor.
+# - The pass through a stack of any depth: a scan forward, which records one array a layer, and one in reverse.
+# - A sum of `d` products has `d` times the mean square. From it Xavier's variance, `2 / (d_in + d_out)`, and He's, `2 / d_in`, for relu.
+#
 # ## Sources
 #
 # - S. Hochreiter, "Untersuchungen zu dynamischen neuronalen Netzen", diploma thesis, TU Munich, 1991; Y. Bengio, P. Simard, P. Frasconi,
@@ -526,3 +543,5 @@ course.answer("vanishing_gradients.q4", ...)
 # - K. He, X. Zhang, S. Ren, J. Sun, "Delving Deep into Rectifiers", 2015, arXiv:1502.01852: the 2; and "Deep Residual Learning for
 #   Image Recognition", 2015, arXiv:1512.03385: skip connections.
 # - S. Ioffe, C. Szegedy, "Batch Normalization", 2015, arXiv:1502.03167.
+#
+# Next: `normalization`, which brings every layer's signal back to size 1, in training and not only at the start.
