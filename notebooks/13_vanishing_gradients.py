@@ -531,7 +531,8 @@ course.answer("vanishing_gradients.q4", ...)
 # - Backward multiplies a cotangent by slope times weights, once a layer. A factor below 1, fifty times over, leaves nothing to the first layers.
 # - To find out: the norm of the cotangent at every layer, on a scale of powers of ten. A straight line that falls is a factor.
 # - The pass through a stack of any depth: a scan forward, which records one array a layer, and one in reverse.
-# - A sum of `d` products has `d` times the mean square. From it Xavier's variance, `2 / (d_in + d_out)`, and He's, `2 / d_in`, for relu.
+# - A sum of `d` products has `d` times the mean square. From this come Xavier's variance, one over the mean of both sizes, and He's, for
+#   relu, which is two over the size below.
 #
 # ## Sources
 #
