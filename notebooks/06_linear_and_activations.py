@@ -168,7 +168,7 @@ course.answer("linear_and_activations.q1", ...)
 #
 # $$y = \mathtt{sigmoid}(x) = \frac{1}{1 + e^{-x}}$$
 #
-# It squashes any number into the range from 0 to 1. You met its slope in lesson 1. Slowly once more, because the next one is yours.
+# It squashes any number into the range from 0 to 1. You met its slope in `chain_rule`. Slowly once more, because the next one is yours.
 #
 # Call the bottom of the fraction $u = 1 + e^{-x}$. Then $y = 1/u$, and there are two links in the chain: the slope of $1/u$ is
 # $-1/u^2$, and the slope of $u$ is $-e^{-x}$. Multiply; the two minus signs cancel.
@@ -395,8 +395,8 @@ print(pullback(y_bar)[0])
 # %% [markdown] name="broadcasting"
 # ### The bias: what does `+ b` do?
 #
-# `x @ w` has four rows and `b` has shape `(3,)`. How can they be added? JAX first makes four copies of `b`, one for each row. This is
-# called *broadcasting*, and happens so quietly that one forgets it. Written out, the copying is an operation of its own:
+# `x @ w` has four rows and `b` has shape `(3,)`. You know from `vector_chain_rule` how they are added: JAX first makes four copies of
+# `b`, one for each row, so quietly that one forgets it. Written out, this *broadcasting* is an operation of its own:
 
 # %% name="copies"
 copies, pullback_of_copying = jax.vjp(lambda b: jnp.broadcast_to(b, (4, 3)), b)
@@ -407,9 +407,7 @@ print(pullback_of_copying(y_bar)[0])
 
 # %% [markdown] name="the-saying"
 # Check the last line with the `y_bar` of above: each `b[j]` was used in four rows, four contributions come back to it, and they add.
-# This is *used twice, add* again. `two_layer_network` had a saying for it, and now you have seen why it is true:
-#
-# > **Broadcast forward, sum backward.** Along whichever axis forward copied, backward sums.
+# *Broadcast forward, sum backward.*
 #
 # ### Your turn: affine
 #
@@ -487,7 +485,7 @@ for name, (primal, fwd, bwd) in mine.items():
 
 # %% [markdown] name="why-jax-keeps-more"
 # JAX's recipes are general, and change from version to version. For `relu` it writes down the booleans and, since `where` has a second
-# branch, an array of zeros; a compiler later throws away what it can. You knew what was needed.
+# branch, an array of zeros; for `tanh` both `y` and `1 - y`. A compiler later throws away what it can. You knew what was needed.
 #
 # ## Your parts at work
 #
@@ -794,7 +792,19 @@ course.show_mistake("linear_and_activations.q4", draw=0)
 # %% name="answer-q4" tags=["question"]
 course.answer("linear_and_activations.q4", ...)
 
-# %% [markdown] name="sources"
+# %% [markdown] name="what-you-have"
+# ## What you have now
+#
+# - Parts that know nothing of each other: the `x_bar` of one is the `y_bar` of the one before it.
+# - Backward decides what forward keeps: ask for the least that the slope can be computed from.
+#
+# | part | keeps | because |
+# |---|---|---|
+# | `relu` | yes or no, for each entry | its slope is 1 or 0 |
+# | `sigmoid`, `tanh`, `softplus` | `y` | they climb all the way: `y` tells the slope |
+# | `x` times a gate | `x` | one `y` can have two slopes |
+# | `affine` | `x` and `w` | each stands beside the other; `b` stands beside nothing |
+#
 # ## Sources
 #
 # - I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", MIT Press, 2016, chapters 6.1 to 6.3: affine layers and their

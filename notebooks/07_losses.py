@@ -54,7 +54,7 @@ print(f"target_bar\n{target_bar}")
 # The target has a cotangent too. If it comes from a file, nobody wants it. But where one network is taught to do as another
 # does, the target *is* the other's prediction, and then somebody does.
 #
-# ### A neighbour: the mean absolute error
+# ### A neighbour: the absolute error
 #
 # `loss = (1 / batch) * sum(abs(prediction - target))`. Take one entry, `prediction[n, j]`. It stands in one term of the sum. The
 # slope of `abs` is 1 where the difference is positive and -1 where it is negative: its sign. In front stands `1 / batch`. And
@@ -204,7 +204,7 @@ print("jax.nn.softplus", jax.nn.softplus(z))
 #
 # $$\frac{d\;\mathtt{softplus}}{d z} = \frac{e^{z}}{1 + e^{z}} = \frac{1}{1 + e^{-z}} = \mathtt{sigmoid}(z)$$
 #
-# A function that you have written a pair for. Is it what JAX says?
+# A function that you have written a pair for; softplus itself was practice in `linear_and_activations`. Is it what JAX says?
 
 # %% name="softplus-slopes"
 slopes = jax.vmap(jax.grad(jax.nn.softplus))(z)
@@ -415,7 +415,7 @@ with plots.style():
         right.plot(z, slope, dashes, color=colour, label=name)
     left.set(title="loss", xlabel="prediction or logit", ylim=(-0.2, 7))
     right.set(title="its slope", xlabel="prediction or logit", ylim=(-2.2, 2.2))
-    right.legend(loc="lower right")
+    right.legend(loc="upper left")
     plt.show()
 
 # %% [markdown] name="read-the-three"
@@ -561,6 +561,7 @@ print("\none_hot of -1:", jax.nn.one_hot(IGNORED, 3))
 # The first two lines are equal, and that is the worst trap: an index of -1 means the last one, so padding is taught to be the
 # last class, and no error is raised. `one_hot` takes another view of it. And a batch of padding alone is 0 / 0, which must not be NaN: it
 # would spread to all parameters in one step. `masked_cross_entropy` says 0 there, and so must its slopes.
+# (`array[:, None]` makes a column of an array of one number for each row, to be broadcast along the classes.)
 
 # %% name="masked-by-jax"
 print("logits_bar\n", jax.grad(masked_cross_entropy)(logits, labels), sep="")
@@ -626,7 +627,14 @@ course.show_mistake("losses.q4", draw=0)
 # %% name="answer-q4" tags=["question"]
 course.answer("losses.q4", ...)
 
-# %% [markdown] name="sources"
+# %% [markdown] name="what-you-have"
+# ## What you have now
+#
+# - Half squared error sends back the error; both cross-entropies send back **the probability, less the truth**, however the truth is
+#   shared out. The mean divides by the rows, or by those that count.
+# - Algebra first, then the machine: a loss takes logits, since what was rounded to 0 or 1 no logarithm brings back.
+# - A right value is not yet a right slope, and a first loss far from the logarithm of the number of classes is a bug.
+#
 # ## Sources
 #
 # - C. M. Bishop, "Pattern Recognition and Machine Learning", Springer, 2006, chapters 4.3.2 to 4.3.4: both cross-entropies, and why their

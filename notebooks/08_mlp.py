@@ -33,7 +33,8 @@ np.set_printoptions(precision=4, suppress=True)
 
 # %% name="show-digits"
 train, validation, _ = digits()
-images, labels = jnp.asarray(train[0], jnp.float32), jnp.asarray(train[1])
+mixed = np.random.default_rng(0).permutation(len(train[0]))  # they come sorted, the zeros first
+images, labels = jnp.asarray(train[0][mixed], jnp.float32), jnp.asarray(train[1][mixed])
 unseen, unseen_labels = jnp.asarray(validation[0], jnp.float32), jnp.asarray(validation[1])
 print("images", images.shape, "  labels", labels.shape)
 
@@ -305,7 +306,9 @@ with plots.style():
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     plt.show()
 for scale in (0.7, 1.0, 1.5):
-    print(f"scale {scale:g}: first layer, norm of w_bar {norms(scale)[1][0]:.1e}")
+    b_norms, w_norms = norms(scale)
+    a_layer = (b_norms[0] / b_norms[-1]) ** (1 / 19)
+    print(f"scale {scale:g}: b_bar times {a_layer:.2f} in each layer back; first layer, norm of w_bar {w_norms[0]:.1e}")
 
 # %% [markdown] name="read-the-norms"
 # Read the left picture from right to left, as backward goes. At 0.7, each layer loses about a third, and hardly anything reaches the
@@ -316,7 +319,7 @@ for scale in (0.7, 1.0, 1.5):
 # whole network gets next to nothing.
 #
 # A relu lets half of the squares through, on average; the 2 in `2 / d_in` makes good for it. K. He and others found it in 2015. How it
-# is derived, and what else helps, are later lessons.
+# is derived, and what else helps, are for `vanishing_gradients`, `normalization` and `skip_connections`.
 #
 # {question mlp.q3}
 
@@ -516,9 +519,18 @@ course.answer("mlp.q4", ...)
 # picture that says how many lines you wrote, how closely the two agree, and how fast yours is. You may stop it with
 # Ctrl-C and go on later.
 #
+# ## What you have now
+#
+# - The backward pass of a deep network is one loop over what each layer kept, from the last to the first. It looks into none of them.
+# - It costs about twice forward, whatever the number of parameters; forward mode and differences pay for each parameter.
+# - What is kept grows with the depth, and what reaches the first layer is a product of as many factors as there are layers.
+# - Layers of one width can be one scan: one layer recorded and compiled, for any depth.
+#
 # ## Sources
 #
 # - I. Goodfellow, Y. Bengio, A. Courville, "Deep Learning", MIT Press, 2016, chapter 6.5: backpropagation through a layered network.
 # - K. He, X. Zhang, S. Ren, J. Sun, "Delving Deep into Rectifiers", 2015, arXiv:1502.01852: the `2 / d_in`.
 # - A. Griewank, A. Walther, "Evaluating Derivatives", 2nd edition, SIAM, 2008, chapter 4: a gradient costs a small multiple of its function.
 # - E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998: the digits.
+#
+# Next: `reverse_mode`, where a program writes down what it does, and one sweep over the record differentiates any of it.

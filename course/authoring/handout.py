@@ -17,7 +17,7 @@ NEEDED = re.compile(r"(jax|jaxtyping|numpy|course\.lessons|course\.answers)(\.|$
 WIDTH = 100
 """Columns of a comment."""
 
-_QUESTION = re.compile(r"^\*\*Question \d+: .*", re.DOTALL | re.MULTILINE)
+_QUESTION = re.compile(r"^\*\*Question: .*", re.DOTALL | re.MULTILINE)
 
 
 def handout(notebook: Path) -> str:

@@ -135,7 +135,7 @@ class Maker:
         name = match[1]
         exercise = self._question_named(name, cell, cell.text.count("\n", 0, match.start()) + 1)
         self._meet(f"{{question {name}}}", cell)
-        return question_text(exercise, sum(what.startswith("{") for what in self.met))
+        return question_text(exercise)
 
     def _answer(self, cell: Cell, tree: ast.Module) -> dict[str, Any]:
         match [node.value for node in tree.body if isinstance(node, ast.Expr)]:
@@ -245,13 +245,13 @@ class Maker:
         return made if cell.markdown else {**made, "execution_count": None, "outputs": []}
 
 
-def question_text(exercise: Exercise, number: int) -> str:
+def question_text(exercise: Exercise) -> str:
     """A question of the exam paper in Markdown."""
     task: Any = exercise.task
     text = isinstance(task, FreeText)
     possible = task.points if text else exercise.points
     points = f"{possible} point{'s' if possible > 1 else ''}{', by a person' if text else ''}"
-    lines = [f"**Question {number}: {_escaped(exercise.title)}** ({points})", "", _escaped(task.prompt)]
+    lines = [f"**Question: {_escaped(exercise.title)}** ({points})", "", _escaped(task.prompt)]
     if isinstance(task, Choice):
         lines += ["", *(f"- ({option.letter}) {_escaped(option.text)}" for option in task.options)]
     elif text:

@@ -156,8 +156,8 @@ BINARY_CROSS_ENTROPY = Exercise(
     points=4,
     hints=(
         "One example first: loss = softplus(logit) - target * logit. Two terms: take the slope of each by the logit.",
-        "The notebook finds the slope of softplus, and you have written a pair for that function in the last lesson. "
-        "The second term is a number times the logit.",
+        "The notebook finds the slope of softplus, and you have written a pair for that function in "
+        "linear_and_activations. The second term is a number times the logit.",
         "What is left of one example is how far the probability is from the target. The mean divides it by the number "
         "of examples, loss_bar multiplies it. The target is data: its place in the tuple gets None.",
     ),

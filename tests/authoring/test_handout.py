@@ -31,7 +31,7 @@ def test_it_starts_with_the_title_and_the_imports_that_answers_may_need(text):
 
 def test_every_question_stands_above_its_answer_in_plain_words(text):
     assert (
-        "# Question 1: which_one (1 point)\n"
+        "# Question: which_one (1 point)\n"
         "#\n"
         "# Is 2 ** 3 < 9 for `a ** b`?\n"
         "#\n"

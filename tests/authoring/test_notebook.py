@@ -97,7 +97,7 @@ def test_questions_are_answered_in_the_solved_one_only(tmp_path):
 def test_a_choice_is_written_out_with_its_options(tmp_path):
     assert text_of(made(tmp_path), "ask-q1") == (
         "A word before.\n\n"
-        "**Question 1: which_one** (1 point)\n\n"
+        "**Question: which_one** (1 point)\n\n"
         r"Is 2 \*\* 3 &lt; 9 for `a ** b`?"
         "\n\n- (a) No.\n"
         r"- (b) Yes, \*sure\*."
@@ -106,7 +106,7 @@ def test_a_choice_is_written_out_with_its_options(tmp_path):
 
 def test_a_number_is_asked_for_in_its_unit(tmp_path):
     text = text_of(made(tmp_path), "ask-q2")
-    assert text == "**Question 2: how steep** (2 points)\n\nHow steep is it?\n\nAnswer in radians."
+    assert text == "**Question: how steep** (2 points)\n\nHow steep is it?\n\nAnswer in radians."
 
 
 def test_earlier_answers_are_the_learners_own(tmp_path):

@@ -67,7 +67,7 @@ def test_the_rubric_is_shown_whole_and_only_once_a_text_is_handed_in(handed_in):
         flat = " ".join(surface.split())
         assert all(point.split(":")[0] in flat for point in points)
         assert READ_IT.split(".")[0] in flat
-    assert not any(point in question_text(ASKED, 1) for point in points)
+    assert not any(point in question_text(ASKED) for point in points)
     assert not any(point in verdict_text(judged(...)) for point in points)
 
 
