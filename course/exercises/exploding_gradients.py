@@ -176,10 +176,13 @@ def how_far(*, clips: bool, decays: bool) -> float:
     """How far a parameter has gone from 0 under a steep gradient that never turns."""
     held = [optax.clip_by_global_norm(FAR_NORM)] * clips + [optax.add_decayed_weights(FAR_DECAY)] * decays
     optimizer = optax.chain(*held, optax.sgd(FAR_RATE))
-    path = run_optimizer(
-        optimizer.init, optimizer.update, (), lambda param, step: jnp.full_like(param, STEEP), jnp.zeros(()), FAR_STEPS
-    )
-    return abs(float(path[-1]))
+
+    def steep(param: jax.Array, step: jax.Array) -> jax.Array:
+        return jnp.full_like(param, STEEP)
+
+    with jax.enable_x64(True):
+        path = run_optimizer(optimizer.init, optimizer.update, (), steep, jnp.zeros(()), FAR_STEPS)
+        return abs(float(path[-1]))
 
 
 def _how_far_clipped() -> tuple[float, float]:
