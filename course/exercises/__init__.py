@@ -108,7 +108,7 @@ def _nearest(name: str, names: list[str]) -> str:
     typed = name.rpartition(".")[2]
     lasts = {known.rpartition(".")[2]: known for known in names}
     starts = [last for last in lasts if typed and last.startswith(typed)]
-    near = starts or difflib.get_close_matches(typed, lasts, n=1, cutoff=0.5)
+    near = starts or difflib.get_close_matches(typed, lasts, n=1)
     if near:
         return lasts[near[0]]
     return "" if "." in name else next((e.name for e in select() if e.name.endswith(f".{name}")), "")

@@ -134,6 +134,7 @@ def test_a_file_that_is_not_ours_is_put_aside_and_said(check, tmp_path):
         (["lossess"], "There is no lesson called 'lossess': did you mean losses?"),
         (["relu"], f"There is no lesson called 'relu': did you mean {RELU}?"),
         (["losses.half"], "There is no exercise called 'losses.half': did you mean losses.half_squared_error?"),
+        (["parameter_trees.step"], "no exercise called 'parameter_trees.step': there are parameter_trees.line,"),
         (["--submission", "wrok.py"], "There is no wrok.py. Did you mean work.py?"),
         (["--feedback", "all"], "'all' is not one of"),
         (["--seed", "-1"], "-1"),
