@@ -228,8 +228,8 @@ course.check(layer_norm_in_steps_fwd, layer_norm_in_steps_bwd)
 
 # %% name="three-cotangents"
 def normal(x):
-    """Rows less their mean, divided by their standard deviation."""
-    return (x - x.mean(axis=-1, keepdims=True)) / np.sqrt(x.var(axis=-1, keepdims=True) + EPSILON)
+    """Layer norm with a scale of ones and a bias of zeros."""
+    return np.asarray(jax.jit(layer_norm)(x, np.ones(x.shape[-1]), np.zeros(x.shape[-1])))
 
 
 row = np.float32([[3, -1, 4, 1, -5, 9]])
