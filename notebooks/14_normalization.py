@@ -227,13 +227,15 @@ course.check(layer_norm_in_steps_fwd, layer_norm_in_steps_bwd)
 # and `x_bar` must be zero. Three cotangents, the third just anything:
 
 # %% name="three-cotangents"
+@jax.jit
 def normal(x):
-    """Layer norm with a scale of ones and a bias of zeros."""
-    return np.asarray(jax.jit(layer_norm)(x, np.ones(x.shape[-1]), np.zeros(x.shape[-1])))
+    """Layer norm without a scale and a bias."""
+    centred = centre(x)
+    return centred * reciprocal_std(centred)
 
 
 row = np.float32([[3, -1, 4, 1, -5, 9]])
-x_hat, anything = normal(row), np.float32([[1, 0, 0, 2, 0, -1]])
+x_hat, anything = np.asarray(normal(row)), np.float32([[1, 0, 0, 2, 0, -1]])
 for name, bar in {"ones": np.ones((1, 6), np.float32), "x_hat": x_hat, "anything": anything}.items():
     sent = np.asarray(x_bar_by_jax(row, bar))
     print(f"y_bar = {name:9} x_bar =", sent[0].round(4) + 0.0)
@@ -266,7 +268,7 @@ with plots.style():
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     turn = np.linspace(0, 2 * np.pi, 200)
     left.plot(3**0.5 * np.cos(turn), 3**0.5 * np.sin(turn), color=plots.INK, linewidth=1)
-    place = in_plane @ normal(three)[0]
+    place = in_plane @ np.asarray(normal(three))[0]
     handed, tangential = in_plane @ bar_of_three[0], in_plane @ arriving(three, bar_of_three)
     left.annotate("", place, (0, 0), arrowprops={"arrowstyle": "->", "color": plots.INK})
     for end, colour in ((place + handed, plots.JAX), (place + tangential, plots.HAND)):

@@ -87,10 +87,10 @@ course.answer("skip_connections.q1", ...)
 # The branch must give as many numbers as it gets, or they can't be added: so `w` is square. In small numbers, with JAX's cotangents:
 
 # %% name="block-by-jax"
-x = jnp.array([[1.0, 2.0], [-1.0, 1.0]])
-w = jnp.array([[1.0, -2.0], [0.0, 3.0]])
-y_bar = jnp.array([[1.0, 0.0], [0.0, 10.0]])
-y, pullback = jax.vjp(skip_block, x, w)
+x = np.array([[1.0, 2.0], [-1.0, 1.0]])
+w = np.array([[1.0, -2.0], [0.0, 3.0]])
+y_bar = np.array([[1.0, 0.0], [0.0, 10.0]])
+y, pullback = jax.vjp(jax.jit(skip_block), x, w)
 x_bar, w_bar = pullback(y_bar)
 for name, array in {"branch": y - x, "y": y, "y_bar": y_bar, "x_bar": x_bar, "w_bar": w_bar}.items():
     print(f"{name:6}", np.asarray(array).tolist())
@@ -100,9 +100,9 @@ for name, array in {"branch": y - x, "y": y, "y_bar": y_bar, "x_bar": x_bar, "w_
 # `y_bar` as it is; by the square `2 * x * y_bar`. *Used twice, add:*
 
 # %% name="neighbour" tags=["worked"]
-numbers, numbers_bar = jnp.array([1.0, -2.0, 0.5]), jnp.array([1.0, 1.0, 10.0])
+numbers, numbers_bar = np.array([1.0, -2.0, 0.5]), np.array([1.0, 1.0, 10.0])
 print("by hand:", numbers_bar + 2 * numbers * numbers_bar)
-print("by JAX: ", jax.vjp(lambda x: x + x**2, numbers)[1](numbers_bar)[0])
+print("by JAX: ", jax.vjp(jax.jit(lambda x: x + x**2), numbers)[1](numbers_bar)[0])
 
 # %% [markdown] name="block-turn"
 # ### Your turn: a block with a skip connection
@@ -182,6 +182,8 @@ course.check(skip_stack_fwd, skip_stack_bwd)
 # Look at what is carried. Without skip connections it is `z_bar @ weights.T`: at each layer all of it goes through a matrix and a relu. Here
 # that is *added* to what is carried anyway.
 #
+# What entered each block and a byte for each relu is what JAX keeps of these blocks, too: relu's own rule asks for no more.
+#
 # As with the neighbour, your pair for one block would do all the work: `jax.lax.scan(skip_block_fwd, x, w)` is the whole of forward. And backward
 # is a scan of `lambda h_bar, kept: skip_block_bwd(kept, h_bar)` over what that has kept, in reverse.
 # </details>
@@ -207,10 +209,10 @@ if course.solved(skip_stack_fwd, skip_stack_bwd):
 # %% name="draw-two"
 LAYERS, WIDTH = 100, 64
 rng = np.random.default_rng(0)
-ws = jnp.asarray(rng.standard_normal((LAYERS, WIDTH, WIDTH))) / WIDTH**0.5
-x_deep, y_bar_deep = jnp.asarray(rng.standard_normal((2, 16, WIDTH)))
+ws = rng.standard_normal((LAYERS, WIDTH, WIDTH)) / WIDTH**0.5
+x_deep, y_bar_deep = rng.standard_normal((2, 16, WIDTH))
 SIZES = {"0.5": 0.5, "1": 1.0, "1.41": 2**0.5}
-ONE = jnp.ones(WIDTH)
+ONE = np.ones(WIDTH)
 
 
 def yours(primal, fwd, bwd):
@@ -218,10 +220,17 @@ def yours(primal, fwd, bwd):
     return course.as_jax(fwd, bwd) if course.solved(fwd, bwd) else primal
 
 
-def norms_by_layer(block):
-    """The norm of the gradient at each layer's input, for weights of each size: one row a size."""
-    of_size = jax.jit(lambda sizes: jax.lax.map(lambda s: gradient_norms(block, x_deep, s * ws, y_bar_deep), sizes))
-    return np.asarray(of_size(jnp.array(list(SIZES.values()))))
+def norms_by_layer(blocks):
+    """The norm of the gradient at each layer's input: for each block, by name, one row for each size of the weights."""
+
+    @jax.jit
+    def norms(which, size):
+        def block(h, w):
+            return jax.lax.switch(which, list(blocks.values()), h, w)  # one program for all blocks
+
+        return gradient_norms(block, x_deep, size * ws, y_bar_deep)
+
+    return {name: np.array([norms(i, size) for size in SIZES.values()]) for i, name in enumerate(blocks)}
 
 
 def draw_norms(axes, norms, title):
@@ -233,10 +242,7 @@ def draw_norms(axes, norms, title):
 
 
 your_skip_block = yours(skip_block, skip_block_fwd, skip_block_bwd)
-measured = {
-    "plain": norms_by_layer(lambda h, w: relu(h @ w)),
-    "skip connections": norms_by_layer(your_skip_block),
-}
+measured = norms_by_layer({"plain": lambda h, w: relu(h @ w), "skip connections": your_skip_block})
 with plots.style():
     figure, panels = plt.subplots(1, 2, figsize=(9.5, 3.4), sharey=True, layout="constrained")
     for axes, (name, norms) in zip(panels, measured.items(), strict=True):
@@ -319,8 +325,11 @@ course.check(post_norm_block_fwd, post_norm_block_bwd)
 # %% name="draw-four"
 your_pre_norm = yours(pre_norm_block, pre_norm_block_fwd, pre_norm_block_bwd)
 your_post_norm = yours(post_norm_block, post_norm_block_fwd, post_norm_block_bwd)
-measured["norm on everything (post)"] = norms_by_layer(lambda h, w: your_post_norm(h, ONE, w))
-measured["norm on the branch (pre)"] = norms_by_layer(lambda h, w: your_pre_norm(h, ONE, w))
+with_norm = {
+    "norm on everything (post)": lambda h, w: your_post_norm(h, ONE, w),
+    "norm on the branch (pre)": lambda h, w: your_pre_norm(h, ONE, w),
+}
+measured |= norms_by_layer(with_norm)
 with plots.style():
     figure, panels = plt.subplots(1, 4, figsize=(13, 3.6), sharey=True, layout="constrained")
     for axes, (name, norms) in zip(panels, measured.items(), strict=True):
@@ -346,7 +355,7 @@ alone = {
 }
 of_all = jax.jit(lambda: {name: gradient_norms(block, x_deep, ws, y_bar_deep) for name, block in alone.items()})()
 for name, norms in of_all.items():
-    print(f"{name:26} past all branches: first layer over last {norms[0] / norms[-1]:.1e}")
+    print(f"{name:26} past all branches: first layer over last {float(norms[0]) / float(norms[-1]):.1e}")
 
 # %% [markdown] name="read-highway"
 # In post-norm the path is not free. At each block the sum `x + branch` is larger than `x`, and the norm divides it back to size: a factor of
@@ -359,19 +368,20 @@ for name, norms in of_all.items():
 
 
 # %% name="draw-training"
-def train(block, steps=150):
+@jax.jit
+def train(which):
     """The loss, step by step, of a hundred layers on a curve."""
-    key_w, key_in, key_out = jax.random.split(jax.random.key(2), 3)
-    at = jnp.linspace(-2, 2, 32)[:, None]
-    target = jnp.sin(3 * at[:, 0])
-    h_in = jnp.concatenate([at, jnp.ones_like(at)], axis=1) @ jax.random.normal(key_in, (2, 16))
-    params = (jax.random.normal(key_w, (LAYERS, 16, 16)) / 4, jax.random.normal(key_out, (16,)) / 4)
+    draw = np.random.default_rng(2)
+    at = np.linspace(-2, 2, 32)
+    target = np.sin(3 * at)
+    h_in = np.stack([at, np.ones(32)], axis=1) @ draw.standard_normal((2, 16))
+    params = jnp.asarray(draw.standard_normal((LAYERS, 16, 16)) / 4), jnp.asarray(draw.standard_normal(16) / 4)
     optimizer = optax.adam(0.001)
 
     def loss_of(params):
         ws, w_out = params
-        h, _ = jax.lax.scan(lambda h, w: (block(h, w), None), h_in, ws)
-        return jnp.mean((rms_norm(h, jnp.ones(16)) @ w_out - target) ** 2)
+        h, _ = jax.lax.scan(lambda h, w: (jax.lax.switch(which, list(ways.values()), h, w), None), h_in, ws)
+        return jnp.mean((rms_norm(h, one16) @ w_out - target) ** 2)
 
     def step(carry, _):
         params, state = carry
@@ -379,18 +389,18 @@ def train(block, steps=150):
         updates, state = optimizer.update(grads, state)
         return (optax.apply_updates(params, updates), state), loss
 
-    return np.asarray(jax.jit(lambda: jax.lax.scan(step, (params, optimizer.init(params)), length=steps)[1])())
+    return jax.lax.scan(step, (params, optimizer.init(params)), length=150)[1]
 
 
-one16 = jnp.ones(16)
+one16 = np.ones(16)
 ways = {
-    "norm on everything (post)": (lambda h, w: your_post_norm(h, one16, w), plots.JAX),
-    "norm on the branch (pre)": (lambda h, w: your_pre_norm(h, one16, w), plots.HAND),
+    "norm on everything (post)": lambda h, w: your_post_norm(h, one16, w),
+    "norm on the branch (pre)": lambda h, w: your_pre_norm(h, one16, w),
 }
 with plots.style():
     figure, axes = plt.subplots(figsize=(8, 3.2), layout="constrained")
-    for name, (block, colour) in ways.items():
-        losses = train(block)
+    for which, (name, colour) in enumerate(zip(ways, (plots.JAX, plots.HAND), strict=True)):
+        losses = np.asarray(train(which))
         axes.semilogy(losses, color=colour, label=f"{name}: {losses[-1]:.2g} at the end")
     axes.set(title="a hundred layers, trained by Adam", xlabel="step", ylabel="loss")
     axes.legend(loc="lower left", fontsize=8)
@@ -414,7 +424,7 @@ with plots.style():
 key, other_key = jax.random.key(0), jax.random.key(1)
 for name, which in {"key": key, "key again": key, "another key": other_key}.items():
     print(f"{name:12}", np.asarray(coins(which, 0.4, (8,))).astype(int))
-x = jnp.arange(1.0, 9.0)
+x = np.arange(1.0, 9.0)
 print("x           ", x)
 print("y           ", dropout(key, x, 0.4))
 
@@ -478,12 +488,11 @@ if course.solved(dropout_fwd, dropout_bwd):
 # numbers that were dropped and get something all the same, and numbers that counted and get nothing.
 
 # %% name="draw-same-coins"
-square = jnp.ones((24, 24))
-forward = np.asarray(dropout(key, square, 0.3)) > 0
-backward = {
-    name: np.asarray(jax.vjp(lambda x, which=which: dropout(which, x, 0.3), square)[1](square)[0]) > 0
-    for name, which in {"same key": key, "another key": other_key}.items()
-}
+square = np.ones((24, 24))
+there = jax.jit(lambda key: dropout(key, square, 0.3))
+back = jax.jit(lambda key: jax.vjp(lambda x: dropout(key, x, 0.3), square)[1](square)[0])
+forward = np.asarray(there(key)) > 0
+backward = {name: np.asarray(back(which)) > 0 for name, which in {"same key": key, "another key": other_key}.items()}
 with plots.style():
     figure, panels = plt.subplots(1, 3, figsize=(9.5, 3.4), layout="constrained")
     shown = {"y": forward, **{f"x_bar, {name}": kept for name, kept in backward.items()}}
@@ -507,7 +516,7 @@ with plots.style():
 course.answer("skip_connections.q3", ...)
 
 # %% name="measured-moments"
-many = np.asarray(dropout(key, jnp.tile(jnp.array([1.0, 2.0, -3.0]), (10_000, 1)), 0.2))  # 10,000 rows, all alike
+many = np.asarray(dropout(key, np.tile([1.0, 2.0, -3.0], (10_000, 1)), 0.2))  # 10,000 rows, all alike
 print("x = [1, 2, -3]: mean of y", many.mean(axis=0), "  variance", many.var(axis=0))
 
 # %% [markdown] name="stochastic-depth"
@@ -520,11 +529,11 @@ print("x = [1, 2, -3]: mean of y", many.mean(axis=0), "  variance", many.var(axi
 # $$\mathtt{branch} = \begin{cases} \mathtt{relu}(x \, w) / (1 - \mathtt{rate}) & \text{where the row's coin says keep} \\ 0 & \text{elsewhere} \end{cases} \qquad\qquad y = x + \mathtt{branch}$$
 
 # %% name="depth-by-jax"
-x = jnp.array([[1.0, 2.0], [3.0, 1.0], [-1.0, 1.0]])
-y, pullback = jax.vjp(lambda x: stochastic_depth(key, x, w, 0.5), x)
+x = np.array([[1.0, 2.0], [3.0, 1.0], [-1.0, 1.0]])
+y, pullback = jax.vjp(jax.jit(lambda x: stochastic_depth(key, x, w, 0.5)), x)
 print("coins of the rows:", np.asarray(coins(key, 0.5, (3, 1)))[:, 0].astype(int))
 print("y - x:            ", np.asarray(y - x).tolist())
-print("x_bar for ones:   ", np.asarray(pullback(jnp.ones((3, 2)))[0]).tolist())
+print("x_bar for ones:   ", np.asarray(pullback(np.ones((3, 2)))[0]).tolist())
 
 # %% [markdown] name="depth-turn"
 # ### Your turn: stochastic depth
@@ -551,7 +560,7 @@ course.check(stochastic_depth_fwd, stochastic_depth_bwd)
 # of 2000 rows, count the blocks that are kept. Each block has a key of its own, split from one:
 
 # %% name="draw-depth"
-rates = jnp.linspace(0.0, 0.5, LAYERS)
+rates = np.linspace(0.0, 0.5, LAYERS)
 keys = jax.random.split(jax.random.key(5), LAYERS)
 kept = np.asarray(jax.jit(jax.vmap(lambda key, rate: coins(key, rate, (2000,))))(keys, rates))
 depths = kept.sum(axis=0)
@@ -594,7 +603,14 @@ course.show_mistake("skip_connections.q4", draw=0)
 # %% name="answer-q4" tags=["question"]
 course.answer("skip_connections.q4", ...)
 
-# %% [markdown] name="sources"
+# %% [markdown] name="what-you-have"
+# ## What you have now
+#
+# - A block adds: what comes back over the skip connection is `y_bar` itself, and what the branch sends is added to it.
+# - A path without factors promises that nothing vanishes, not that nothing explodes: for that, put a norm on the branch, and not on the sum.
+# - A pair for one block makes a pair for a stack: two scans, and what `fwd` keeps is the record.
+# - For one key, what is random is a fixed function. Backward needs the same coins: kept, or drawn again from the same key.
+#
 # ## Sources
 #
 # - K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", 2015, arXiv:1512.03385: 20 and 56 layers; and "Identity Mappings in Deep
@@ -603,3 +619,5 @@ course.answer("skip_connections.q4", ...)
 # - R. Xiong and others, "On Layer Normalization in the Transformer Architecture", 2020, arXiv:2002.04745: pre-norm and post-norm, and the warm-up.
 # - N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever, R. Salakhutdinov, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014.
 # - G. Huang, Y. Sun, Z. Liu, D. Sedra, K. Weinberger, "Deep Networks with Stochastic Depth", 2016, arXiv:1603.09382.
+#
+# Next: `exploding_gradients`, where factors are above 1, and the same weights come again at every step.
