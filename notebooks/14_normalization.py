@@ -95,6 +95,7 @@ print("EPSILON:", EPSILON)
 # %% [markdown] name="layer-norm-by-jax"
 # The second row is ten times the first, and becomes the same. The third becomes zeros. And what comes back?
 
+
 # %% name="layer-norm-pulled-back"
 @jax.jit
 def x_bar_by_jax(x, y_bar):
@@ -225,6 +226,7 @@ course.check(layer_norm_in_steps_fwd, layer_norm_in_steps_bwd)
 # numbers, think of a point in six dimensions. Whatever `x` does, `x_hat` stays where these two things hold. So it can't move in two
 # directions: all its numbers can't go up together, and it can't get longer. If `y_bar` asks for just that, no nudge of `x` can help,
 # and `x_bar` must be zero. Three cotangents, the third just anything:
+
 
 # %% name="three-cotangents"
 @jax.jit
