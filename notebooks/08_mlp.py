@@ -169,7 +169,8 @@ course.check(mlp_fwd, mlp_bwd)
 
 # %% [markdown] name="verdict-with-cost"
 # From here on the verdict says what your answer costs: the FLOPs (floating-point operations) of forward and backward, beside those of
-# `jax.vjp`. They are counted and not timed, so they are the same on every machine. More on that below.
+# `jax.vjp`. They are counted and not timed, so they are the same on every machine. `cost 1/1` is a point of its own, for
+# staying near JAX's. More on that below.
 
 # %% [markdown] name="derive-mlp"
 # <details><summary>After you solved it: the two loops</summary>

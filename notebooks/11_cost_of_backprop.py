@@ -198,6 +198,7 @@ with plots.style():
     axes.set_xticks(range(3), [f"layer {n}\n{a} to {b}" for n, (a, b) in enumerate(pairwise(sizes), 1)])
     axes.set(ylabel="million FLOPs", title="a training step on 64 images, layer by layer")
     axes.grid(visible=False, axis="x")
+    axes.margins(y=0.12)
     axes.legend()
     plt.show()
 found = counted.step_flops(batch, sizes)
@@ -381,8 +382,8 @@ course.answer("cost_of_backprop.q2", ...)
 # go the same way, at most a small multiple of forward. It does not depend on the number of parameters as such, and that holds for
 # every program, not for networks alone: a gradient costs a small constant times its function (Baur and Strassen, 1983).
 #
-# The price is memory. Backward needs what forward computed, in the opposite order, so that activations are kept, in proportion to depth
-# times batch. In use they are not. One can keep fewer and compute them again: with one more forward pass, a step costs four.
+# The price is memory. Backward needs what forward computed, in the opposite order, so that what the layers put out, the activations, is kept,
+# in proportion to depth times batch. In use they are not. One can keep fewer and compute them again: with one more forward pass, a step costs four.
 #
 # And FLOPs are not seconds: where operations are small or only move data, backward may take longer than twice forward, and one has to measure."
 # </details>
@@ -561,7 +562,7 @@ course.answer("cost_of_backprop.q3", ...)
 # ### In practice one never counts this by hand. Why should I?
 #
 # A profiler tells how many seconds each operation took, on this machine, for these sizes. It does not tell what they would be for others, nor which of them need not
-# be there at all. A count by hand does: that the cotangent of the images would have been a fifth of the step, that a mask does where a float was kept, that the batch can be doubled and
+# be there at all. A count by hand does: that the cotangent of the images would have been a fifth of the step (3 forward passes in the place of 2.4), that a mask does where a float was kept, that the batch can be doubled and
 # the depth can't, before anything runs. Then measure, and wonder where the two disagree. That is where there is something to be found.
 #
 # ## More practice: the largest batch
@@ -609,10 +610,19 @@ course.show_mistake("cost_of_backprop.q4", draw=0)
 # %% name="answer-q4" tags=["question"]
 course.answer("cost_of_backprop.q4", ...)
 
-# %% [markdown] name="sources"
+# %% [markdown] name="what-you-have"
+# ## What you have now
+#
+# - Each product of forward has two in backward, as large as itself: backward is about twice forward, less one product of the first layer.
+# - That counts operations, not parameters: a matrix that is used in every round is paid for in every round.
+# - The price is memory: what forward leaves behind grows with depth times batch. Computing it again costs one more forward pass.
+# - FLOPs can be counted before anything runs, and are not seconds: what fetches much and computes little takes longer than they say.
+#
 # ## Sources
 #
 # - W. Baur, V. Strassen, "The complexity of partial derivatives", Theoretical Computer Science 22(3), 1983: a gradient costs a small constant times its function.
 # - A. Griewank, A. Walther, "Evaluating Derivatives", 2nd edition, SIAM, 2008, chapters 3, 4 and 12: the same with the constants, and memory against computing again.
 # - J. Kaplan et al., "Scaling Laws for Neural Language Models", 2020, arXiv:2001.08361, section 2.1: six FLOPs for each parameter and token.
 # - T. Chen, B. Xu, C. Zhang, C. Guestrin, "Training Deep Nets with Sublinear Memory Cost", 2016, arXiv:1604.06174: keep a part, compute the rest again.
+#
+# Next: `optimizers`. You have the gradient and know its price; there you find out which way to go with it, and how far.

@@ -556,7 +556,21 @@ course.show_mistake("optimizers.q4", draw=0)
 # %% name="answer-q4" tags=["question"]
 course.answer("optimizers.q4", ...)
 
-# %% [markdown] name="sources"
+# %% [markdown] name="what-you-have"
+# ## What you have now
+#
+# An optimiser is two pure functions, and its memory is a tree that is handed on:
+#
+# | | remembers | what it does about |
+# |---|---|---|
+# | gradient descent | nothing | |
+# | momentum, Nesterov | a fading sum of gradients | zigzag between steep walls |
+# | RMSProp | a running mean of squares | gradients of different sizes |
+# | Adam | both means, and a count | the unfair start as well |
+# | AdamW | what Adam does | a decay that Adam would divide away |
+#
+# And a rate that rises at first and falls in the end, since at a constant one the steps never get small by themselves.
+#
 # ## Sources
 #
 # - B. T. Polyak, "Some methods of speeding up the convergence of iteration methods", 1964: momentum, and why it helps in a narrow bowl.
@@ -568,3 +582,5 @@ course.answer("optimizers.q4", ...)
 #   cosine.
 # - Optax documentation: the form of the pair, and what your answers are held against. Stanford CS231n, assignment 2, and Carnegie Mellon's
 #   deep learning systems course, homework 2: the published numbers that the tests of this lesson replay.
+#
+# Next: `vanishing_gradients`: the best optimiser is of no use to a layer that no gradient reaches.

@@ -1,10 +1,8 @@
 """Answers to `exploding_gradients`: a recurrent map backward, where a run went bad, and clipping in three ways."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 import course
 
@@ -40,7 +38,7 @@ def recurrent_bwd(
     return h_bar, w_bar, x_bar
 
 
-def first_bad_step(history: Any) -> Int[Array, ""]:
+def first_bad_step(history: PyTree) -> Int[Array, ""]:
     """Returns the first step with an infinity or a NaN; how many steps there are, if none has one."""
 
     # 1. In one array, whose first axis counts the steps: at which of them are all numbers finite?
@@ -53,13 +51,13 @@ def first_bad_step(history: Any) -> Int[Array, ""]:
     return jnp.where(fine.all(), len(fine), jnp.argmin(fine))
 
 
-def clip_by_value(grads: Any, limit: float) -> Any:
+def clip_by_value(grads: PyTree, limit: float) -> PyTree:
     """Returns the gradients with every number brought into the range from -limit to limit."""
     # 1. What becomes of one number that is above the limit, below minus the limit, or between them?
     return jax.tree.map(lambda leaf: jnp.clip(leaf, -limit, limit), grads)
 
 
-def clip_by_global_norm(grads: Any, max_norm: float) -> Any:
+def clip_by_global_norm(grads: PyTree, max_norm: float) -> PyTree:
     """Returns the gradients, all scaled alike where the norm of all of them is above max_norm."""
     # 1. All numbers of all arrays in one long row: what is its norm?
     norm = jnp.sqrt(sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(grads)))
@@ -68,7 +66,7 @@ def clip_by_global_norm(grads: Any, max_norm: float) -> Any:
     return jax.tree.map(lambda leaf: scale * leaf, grads)
 
 
-def clip_by_leaf_norm(grads: Any, max_norm: float) -> Any:
+def clip_by_leaf_norm(grads: PyTree, max_norm: float) -> PyTree:
     """Returns the gradients, each array scaled by itself where its own norm is above max_norm."""
     # 1. What is an array to clip_by_global_norm, if it is handed over alone?
     return jax.tree.map(lambda leaf: clip_by_global_norm(leaf, max_norm), grads)

@@ -4,19 +4,19 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PyTree
 
 import course
 from course.lessons.optimizers import AdamState
 
 
-def momentum_init(params: Any) -> Any:
+def momentum_init(params: PyTree) -> Any:
     """Returns the state before the first step."""
     # 1. What is carried from step to step, of which form, and what is it before any gradient came?
     return jax.tree.map(jnp.zeros_like, params)
 
 
-def momentum_update(grads: Any, state: Any, params: Any, rate: float, decay: float) -> tuple[Any, Any]:
+def momentum_update(grads: PyTree, state: Any, params: PyTree, rate: float, decay: float) -> tuple[PyTree, Any]:
     """Returns (updates, state)."""
     # 1. Every gradient in the sum ages by one step, and a new one comes. What is the new sum, given the old one?
     state = jax.tree.map(lambda grad, total: grad + decay * total, grads, state)  # the sum is all that is kept
@@ -24,13 +24,13 @@ def momentum_update(grads: Any, state: Any, params: Any, rate: float, decay: flo
     return jax.tree.map(lambda total: -rate * total, state), state
 
 
-def nesterov_init(params: Any) -> Any:
+def nesterov_init(params: PyTree) -> Any:
     """Returns the state before the first step."""
     # 1. Does it carry anything that momentum does not?
     return momentum_init(params)
 
 
-def nesterov_update(grads: Any, state: Any, params: Any, rate: float, decay: float) -> tuple[Any, Any]:
+def nesterov_update(grads: PyTree, state: Any, params: PyTree, rate: float, decay: float) -> tuple[PyTree, Any]:
     """Returns (updates, state)."""
     # 1. Which part of momentum stays as it is?
     _, state = momentum_update(grads, state, params, rate, decay)  # the same sum as momentum's
@@ -38,13 +38,15 @@ def nesterov_update(grads: Any, state: Any, params: Any, rate: float, decay: flo
     return jax.tree.map(lambda grad, total: -rate * (grad + decay * total), grads, state), state
 
 
-def rmsprop_init(params: Any) -> Any:
+def rmsprop_init(params: PyTree) -> Any:
     """Returns the state before the first step."""
     # 1. What is carried from step to step, of which form, and what is it before any gradient came?
     return jax.tree.map(jnp.zeros_like, params)
 
 
-def rmsprop_update(grads: Any, state: Any, params: Any, rate: float, decay: float, epsilon: float) -> tuple[Any, Any]:
+def rmsprop_update(
+    grads: PyTree, state: Any, params: PyTree, rate: float, decay: float, epsilon: float
+) -> tuple[PyTree, Any]:
     """Returns (updates, state)."""
     # 1. A running mean keeps the part `decay` of what it was. Of what is it a mean, and what part does the new one get?
     state = jax.tree.map(lambda grad, square: decay * square + (1 - decay) * grad**2, grads, state)
@@ -53,7 +55,7 @@ def rmsprop_update(grads: Any, state: Any, params: Any, rate: float, decay: floa
     return updates, state  # the mean of squares, not its root: means of roots are something else
 
 
-def adam_init(params: Any) -> AdamState:
+def adam_init(params: PyTree) -> AdamState:
     """Returns the state before the first step."""
     # 1. Two means are carried, and something that says how much weight they have gathered. What are they at first?
     zeros = jax.tree.map(jnp.zeros_like, params)
@@ -61,8 +63,8 @@ def adam_init(params: Any) -> AdamState:
 
 
 def adam_update(
-    grads: Any, state: AdamState, params: Any, rate: float, decay1: float, decay2: float, epsilon: float
-) -> tuple[Any, AdamState]:
+    grads: PyTree, state: AdamState, params: PyTree, rate: float, decay1: float, decay2: float, epsilon: float
+) -> tuple[PyTree, AdamState]:
     """Returns (updates, state)."""
     # 1. How many gradients will the means hold after this step?
     count = state.count + 1  # kept because the weights' sums follow from it alone
@@ -78,22 +80,22 @@ def adam_update(
     return updates, AdamState(count, mean, square)
 
 
-def adamw_init(params: Any) -> AdamState:
+def adamw_init(params: PyTree) -> AdamState:
     """Returns the state before the first step."""
     # 1. Does the decay have to remember anything?
     return adam_init(params)
 
 
 def adamw_update(
-    grads: Any,
+    grads: PyTree,
     state: AdamState,
-    params: Any,
+    params: PyTree,
     rate: float,
     decay1: float,
     decay2: float,
     epsilon: float,
     weight_decay: float,
-) -> tuple[Any, AdamState]:
+) -> tuple[PyTree, AdamState]:
     """Returns (updates, state)."""
     # 1. What is Adam's step, if it never hears of the decay?
     updates, state = adam_update(grads, state, params, rate, decay1, decay2, epsilon)  # nothing more is kept

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 import course
-from course.lessons.reverse_mode import ScalarTape, record
+from course.lessons.reverse_mode import Place, ScalarTape, record
 
 
 def sweep(tape: ScalarTape, y_bar: float) -> list[float]:
@@ -23,7 +23,7 @@ def sweep(tape: ScalarTape, y_bar: float) -> list[float]:
     return bars
 
 
-def topological_order(made_of: tuple[tuple[int, ...], ...], output: int) -> list[int]:
+def topological_order(made_of: tuple[tuple[Place, ...], ...], output: Place) -> list[Place]:
     """Returns the places that the output is made of, and the output, each after all that itself is made of."""
     order: list[int] = []
 

@@ -12,8 +12,8 @@ LESSONS = "course.lessons"
 DTYPES = {"Float": "", "Int": " int", "UInt": " int", "Integer": " int", "Bool": " bool", "Key": " key"}
 """jaxtyping's kinds of arrays; real numbers go without saying."""
 
-SCALARS = ("float", "int", "bool")
 NUMBER = "a number"
+SCALARS = {"float": NUMBER, "int": NUMBER, "bool": NUMBER, "Place": "a place"}
 
 Parts = Mapping[str, tuple[str, ...]]
 """The names of the parts of each named tuple."""
@@ -68,8 +68,12 @@ def _shape(annotation: ast.expr, parts: Parts) -> str:
             return f"({shape},)"
         case ast.Subscript(value=ast.Name("list"), slice=ast.Name(name)) if name in parts:
             return f"a list of ({', '.join(parts[name])})"
+        case ast.Subscript(value=ast.Name("Sequence"), slice=ast.Name(name)) if SCALARS.get(name) == NUMBER:
+            return "several numbers"
+        case ast.Name("PyTree"):
+            return "a tree"
         case ast.Name(name) if name in SCALARS:
-            return NUMBER
+            return SCALARS[name]
         case ast.BinOp(left=left, op=ast.BitOr(), right=right) if _shape(left, parts) == _shape(right, parts):
             return _shape(left, parts)
         case ast.Name(name) | ast.Attribute(attr=name) if name in parts:

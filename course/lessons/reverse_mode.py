@@ -25,13 +25,16 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
+Place = int
+"""Where a value stands on a tape, from 0 on."""
+
 
 class ScalarStep(NamedTuple):
     """One step on single numbers: the places of its inputs, its slope by each of them, the place of its value."""
 
-    inputs: tuple[int, ...]
+    inputs: tuple[Place, ...]
     slopes: tuple[float, ...]
-    output: int
+    output: Place
 
 
 class ScalarTape(NamedTuple):
@@ -40,7 +43,7 @@ class ScalarTape(NamedTuple):
     arguments: int
     values: tuple[float, ...]
     steps: tuple[ScalarStep, ...]
-    output: int
+    output: Place
 
 
 class Number:
@@ -87,8 +90,8 @@ class Step(NamedTuple):
     """One step on arrays: the name of its rule, the places of its inputs, the place of its value."""
 
     rule: str
-    inputs: tuple[int, ...]
-    output: int
+    inputs: tuple[Place, ...]
+    output: Place
 
 
 class Tape(NamedTuple):
@@ -97,7 +100,7 @@ class Tape(NamedTuple):
     arguments: int
     values: tuple[Any, ...]
     steps: tuple[Step, ...]
-    output: int
+    output: Place
 
 
 VALUES: Mapping[str, Callable[..., Any]] = {
