@@ -503,38 +503,41 @@ inputs_1d = jnp.linspace(-3, 3, 61)[:, None]
 targets = jnp.sin(2 * inputs_1d) + 0.4 * inputs_1d
 
 
-def network(params, activation, x):
+def network(params, activation):
     w1, b1, w2, b2 = params
-    return parts["affine"](parts[activation](parts["affine"](x, w1, b1)), w2, b2)
+    return parts["affine"](parts[activation](parts["affine"](inputs_1d, w1, b1)), w2, b2)
 
 
-def train(activation, steps=1500):
-    """The network's parameters after some steps of Adam."""
-    key_w1, key_b1, key_w2 = jax.random.split(jax.random.key(0), 3)
+@jax.jit
+def what_they_learn(key):
+    """What three networks say after 1500 steps of Adam, one for each activation, from the same start."""
+    key_w1, key_b1, key_w2 = jax.random.split(key, 3)
     start = (
         2 * jax.random.normal(key_w1, (1, 24)),
         2 * jax.random.normal(key_b1, (24,)),
         0.2 * jax.random.normal(key_w2, (24, 1)),
         jnp.zeros(1),
     )
-    optimizer = optax.adam(0.02)
+    networks, optimizer = dict.fromkeys(mine, start), optax.adam(0.02)
+
+    def loss(networks):  # each has its own term: it is trained as if it were alone
+        return sum(jnp.mean((network(params, name) - targets) ** 2) for name, params in networks.items())
 
     def step(carry, _):
-        params, state = carry
-        gradient = jax.grad(lambda p: jnp.mean((network(p, activation, inputs_1d) - targets) ** 2))(params)
-        updates, state = optimizer.update(gradient, state)
-        return (optax.apply_updates(params, updates), state), None
+        networks, state = carry
+        updates, state = optimizer.update(jax.grad(loss)(networks), state)
+        return (optax.apply_updates(networks, updates), state), None
 
-    (params, _), _ = jax.lax.scan(step, (start, optimizer.init(start)), length=steps)
-    return params
+    (networks, _), _ = jax.lax.scan(step, (networks, optimizer.init(networks)), length=1500)
+    return {name: network(params, name) for name, params in networks.items()}
 
 
+learned = what_they_learn(jax.random.key(0))
 with plots.style():
     figure, panels = plt.subplots(1, 3, figsize=(12, 3.4), sharey=True, layout="constrained")
     for axes, activation in zip(panels, mine, strict=True):
         axes.plot(inputs_1d, targets, color=plots.JAX, linewidth=5, label="to be followed")
-        followed = network(train(activation), activation, inputs_1d)
-        axes.plot(inputs_1d, followed, color=plots.HAND, linewidth=1.6, label="the network")
+        axes.plot(inputs_1d, learned[activation], color=plots.HAND, linewidth=1.6, label="the network")
         axes.set(title=activation, xlabel="x")
     panels[0].legend(loc="upper left")
     figure.suptitle(f"trained on {whose} backward passes", x=0.01, ha="left")

@@ -350,30 +350,39 @@ course.check(softmax_cross_entropy_fwd, softmax_cross_entropy_bwd)
 
 # %% name="draw-a-row"
 row, label = jnp.array([[2.0, 0.5, 0.0, 1.0, -1.0]]), jnp.array([2])
-row_bar = jax.grad(softmax_cross_entropy)(row, label)
 classes = np.arange(5)
 
+
+@jax.jit
+def descent(row):
+    """The probabilities and the logits_bar before each of 33 steps of gradient descent."""
+
+    def step(row, _):
+        row_bar = jax.grad(softmax_cross_entropy)(row, label)
+        return row - row_bar, (jax.nn.softmax(row)[0], row_bar[0])
+
+    return jax.lax.scan(step, row, length=33)[1]
+
+
+probabilities, bars = map(np.array, descent(row))
 with plots.style():
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 3.4), layout="constrained")
     truth = classes == int(label[0])
-    left.bar(classes, jax.nn.softmax(row)[0], color=plots.HAND, label="probability")
+    left.bar(classes, probabilities[0], color=plots.HAND, label="probability")
     left.bar(classes, truth, fill=False, edgecolor=plots.JAX, linewidth=2, label="truth")
     left.set(title="what the network says", ylim=(0, 1.35))
     left.legend(loc="upper right", ncols=2)
 
-    colours = [plots.COLOURS[2] if bar < 0 else plots.COLOURS[3] for bar in row_bar[0]]
-    middle.bar(classes, row_bar[0], color=colours)
+    colours = [plots.COLOURS[2] if bar < 0 else plots.COLOURS[3] for bar in bars[0]]
+    middle.bar(classes, bars[0], color=colours)
     middle.axhline(0, color=plots.INK, linewidth=1)
-    for k, bar in enumerate(row_bar[0]):
+    for k, bar in enumerate(bars[0]):
         middle.text(k, bar + (0.03 if bar > 0 else -0.09), f"{bar:.2f}", ha="center")
     middle.set(title="logits_bar: red pushes down, green up", ylim=(-1.05, 0.85))
 
     for steps, shade in ((0, 0.25), (2, 0.5), (8, 0.75), (32, 1.0)):
-        moved = row
-        for _ in range(steps):
-            moved = moved - jax.grad(softmax_cross_entropy)(moved, label)
         place = classes + 0.2 * (shade * 4 - 2.5)
-        right.bar(place, jax.nn.softmax(moved)[0], 0.19, color=plots.HAND, alpha=shade, label=f"{steps} steps")
+        right.bar(place, probabilities[steps], 0.19, color=plots.HAND, alpha=shade, label=f"{steps} steps")
     right.set(title="probabilities after gradient descent", ylim=(0, 1.05))
     right.legend()
     for axes in (left, middle, right):
@@ -405,12 +414,14 @@ curves = {
     "softmax cross-entropy": lambda z: softmax_cross_entropy(jnp.array([[1.0, 0.0, 0.0]]) * z, first),
     "squared error of a sigmoid": lambda z: 0.5 * (sigmoid(z) - 1) ** 2,
 }
+losses_and_slopes = jax.jit(lambda z: {name: jax.vmap(jax.value_and_grad(f))(z) for name, f in curves.items()})
+found = losses_and_slopes(z)
 
 with plots.style():
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
-    for (name, curve), colour in zip(curves.items(), (*plots.COLOURS[:3], plots.INK), strict=True):
+    for name, colour in zip(curves, (*plots.COLOURS[:3], plots.INK), strict=True):
         dashes = "--" if colour == plots.INK else "-"
-        loss, slope = jax.vmap(jax.value_and_grad(curve))(z)
+        loss, slope = found[name]
         left.plot(z, loss, dashes, color=colour)
         right.plot(z, slope, dashes, color=colour, label=name)
     left.set(title="loss", xlabel="prediction or logit", ylim=(-0.2, 7))
