@@ -85,7 +85,9 @@ def _ignoring_every_second(classes: tuple[np.ndarray, Any]) -> tuple[np.ndarray,
 
 
 def _draw_masked(draw: Draw) -> tuple[np.ndarray, Any]:
-    return _ignoring_every_second(_draw_classes(draw))
+    """Logits above 0: their sum is not taken for a number of rows, not even where both are held at 1 at least."""
+    logits, labels = _draw_classes(draw)
+    return _ignoring_every_second((logits + 1, labels))
 
 
 def _draw_certain_masked(draw: Draw) -> tuple[np.ndarray, Any]:
