@@ -86,6 +86,10 @@ def _rmsprop(rate: float, decay: float, epsilon: float) -> optax.GradientTransfo
     return optax.rmsprop(rate, decay, epsilon, eps_in_sqrt=False)
 
 
+def _adam(rate: float, decay1: float, decay2: float, epsilon: float) -> optax.GradientTransformation:
+    return optax.adam(rate, decay1, decay2, epsilon)
+
+
 def _adamw(
     rate: float, decay1: float, decay2: float, epsilon: float, weight_decay: float
 ) -> optax.GradientTransformation:
@@ -217,7 +221,7 @@ ADAM_EXERCISE = Exercise(
     name="optimizers.adam",
     title="Adam",
     task=OptimizerTask(
-        make=optax.adam,
+        make=_adam,
         init="adam_init",
         update="adam_update",
         draw=_draw_run,

@@ -1,5 +1,6 @@
 """What answers to `optimizers` must meet: published numbers, what each rule is for, and the exam paper."""
 
+import inspect
 import itertools
 from functools import cache
 from pathlib import Path
@@ -234,6 +235,13 @@ def test_our_answers_are_right(name):
     found = verdict(name, Submission.read(ANSWERS))
     assert found.status is Status.RIGHT
     assert found.points == found.possible
+
+
+@pytest.mark.parametrize("update", [momentum_update, nesterov_update, rmsprop_update, adam_update, adamw_update])
+def test_what_a_run_is_shown_with_is_called_as_the_lesson_calls_it(update):
+    make = find_exercise(f"{LESSON}.{update.__name__.removesuffix('_update')}").task.make
+    _, _, _, *settings = inspect.signature(update).parameters
+    assert list(inspect.signature(make).parameters) == settings
 
 
 def test_blank_stubs_are_not_started(tmp_path):
