@@ -307,7 +307,8 @@ print("by JAX:                                    ", float(jax.grad(jnp.abs)(-2.
 #     y = a @ v + c              the output: a weighted sum of the three
 #     loss = 0.5 * mean((y - target)**2)      over the four points
 #
-# (`tanh` squashes a number into the range from -1 to 1. How such products of matrices go backward is for the next lessons.
+# (`tanh` squashes a number into the range from -1 to 1. How such products of matrices go backward is for
+# `vector_chain_rule` and `two_layer_network`.
 # Here you only run it, and that is the point: nobody has to derive anything.) Its numbers live in a **tree**: dicts in a dict,
 # with arrays at the ends, which are called **leaves**.
 

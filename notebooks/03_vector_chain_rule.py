@@ -225,7 +225,7 @@ print(np.array(w_bar))
 # %% [markdown] name="matvec-turn"
 # ### Your turn: a matrix times a column
 #
-# Now the column stands on the right, `y = w @ x`, as in the network of the next lesson:
+# Now the column stands on the right, `y = w @ x`, as in the network of `two_layer_network`:
 #
 #     y[0] = w[0, 0] * x[0] + w[0, 1] * x[1] + ...
 #     y[1] = w[1, 0] * x[0] + w[1, 1] * x[1] + ...         y[i] = sum over j of w[i, j] * x[j]
@@ -757,7 +757,7 @@ course.answer("vector_chain_rule.q4", ...)
 # | works entry by entry | multiplies entry by entry by the slopes |
 # | matrix times column | transposed matrix times column; for the matrix, an outer product |
 #
-# **Broadcast forward, sum backward. Used twice, add.** In the next lesson these lines make up the backward pass of a whole network.
+# **Broadcast forward, sum backward. Used twice, add.**
 
 # %% [markdown] name="sources"
 # ## Sources
@@ -766,3 +766,5 @@ course.answer("vector_chain_rule.q4", ...)
 #   [doi:10.1137/1.9780898717761](https://doi.org/10.1137/1.9780898717761)
 # - The JAX authors, *The Autodiff Cookbook*: how JVPs and VJPs are products with a Jacobian that is never made.
 #   [docs.jax.dev](https://docs.jax.dev/en/latest/notebooks/autodiff_cookbook.html)
+#
+# Next: `two_layer_network`, where these lines make up the backward pass of a whole network.

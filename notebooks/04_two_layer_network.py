@@ -651,7 +651,15 @@ course.show_mistake("two_layer_network.q6", draw=0)
 # %% name="answer-q6" tags=["question"]
 course.answer("two_layer_network.q6", ...)
 
-# %% [markdown] name="sources"
+# %% [markdown] name="what-you-have"
+# ## What you have now
+#
+# - A network's backward pass is one line for each value, from the loss to the input; each needs the lines above it and what forward kept.
+# - The cotangent of a value has the value's shape. `loss_bar` is multiplied in, once, at the beginning.
+# - A pair returns a tuple: one cotangent for each argument, `None` for data.
+# - A batch is rows, and the sum over them is inside the products; the mean is dealt with once.
+# - A unit whose `z1` is negative for every example gets nothing back, and stays as it is.
+#
 # ## Sources
 #
 # - D. E. Rumelhart, G. E. Hinton, R. J. Williams, "Learning representations by back-propagating errors", Nature 323, 1986,

@@ -481,7 +481,7 @@ course.check(hidden_layers_fwd, hidden_layers_bwd)
 
 # %% name="record-of-weights"
 if course.solved(hidden_layers_fwd, hidden_layers_bwd):
-    _, kept = jax.eval_shape(hidden_layers_fwd, stack_like(50), rows_of_64)
+    _, kept = jax.eval_shape(hidden_layers_fwd, stack_like(50), rows_of_64)  # its shapes alone: nothing is computed
     for array in jax.tree.leaves(kept):
         print(f"kept: {array.shape!s:14} {array.size * array.dtype.itemsize:9,} bytes")
     print(f"the weights themselves:{50 * 64 * 64 * 4:9,} bytes")

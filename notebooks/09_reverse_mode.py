@@ -722,7 +722,15 @@ course.show_mistake("reverse_mode.q5", draw=0)
 # %% name="answer-q5" tags=["question"]
 course.answer("reverse_mode.q5", ...)
 
-# %% [markdown] name="sources"
+# %% [markdown] name="what-you-have"
+# ## What you have now
+#
+# - A program is differentiated by running it on values that take notes; `if` and `for` are gone from the notes.
+# - The tape has an order, so that one sweep from its end finds every bar complete before it is handed on. A recursion walks every path.
+# - Without a tape, a topological order does the same.
+# - A rule for each operation, copies summed at home, contributions added: that is all that `jax.grad` is made of.
+# - The sweep costs a small multiple of the program, for however many inputs.
+#
 # ## Sources
 #
 # - R. E. Wengert, "A simple automatic derivative evaluation program", Communications of the ACM 7(8), 1964: the list of steps.

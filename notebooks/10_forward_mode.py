@@ -731,7 +731,14 @@ course.show_mistake("forward_mode.q4", draw=0)
 # %% name="answer-q4" tags=["question"]
 course.answer("forward_mode.q4", ...)
 
-# %% [markdown] name="sources"
+# %% [markdown] name="what-you-have"
+# ## What you have now
+#
+# - A tangent is carried along with each value: how fast it moves. A rule gives both, and nothing need be kept.
+# - A pass forward is a column of the Jacobian, a pass backward a row: forward for few inputs, backward for few outputs.
+# - `<x_bar, x_dot> = <y_bar, y_dot>`: the two directions check each other, without any step.
+# - For a loss of a billion parameters there is no way around backward mode; a claim's numbers deserve to be counted.
+#
 # ## Sources
 #
 # - R. E. Wengert, "A simple automatic derivative evaluation program", Communications of the ACM 7(8), 1964: forward mode, as a table of rules.
