@@ -56,13 +56,13 @@ def tower_loss(w):
 
 
 tower_slope = jax.jit(jax.value_and_grad(tower_loss))
-grid = jnp.linspace(0.85, 1.105, 200)
-heights, steepness = jax.jit(jax.vmap(jax.value_and_grad(tower_loss)))(grid)
+grid = np.linspace(0.85, 1.105, 200, dtype=np.float32)
+heights, steepness = jax.device_get(jax.jit(jax.vmap(jax.value_and_grad(tower_loss)))(grid))
 with plots.style():
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.4), layout="constrained")
     left.plot(grid, heights, color=plots.HAND)
     left.set(title="the loss: a plain, and a cliff", xlabel="w", ylabel="loss", ylim=(-0.2, 6))
-    right.semilogy(grid, jnp.abs(steepness), color=plots.JAX)
+    right.semilogy(grid, np.abs(steepness), color=plots.JAX)
     right.set(title="the size of its slope", xlabel="w", ylabel="|slope|")
     plt.show()
 
@@ -134,9 +134,9 @@ with jax.debug_nans(True):
 # and three units:
 
 # %% name="jax-recurrent"
-small_h, small_y_bar = jnp.asarray(rng.integers(-2, 3, (2, 2, 3)), float)
-small_w = jnp.asarray(rng.integers(-1, 2, (3, 3)), float)
-small_x = jnp.asarray(rng.integers(-1, 2, (5, 2, 3)), float)
+small_h, small_y_bar = np.float32(rng.integers(-2, 3, (2, 2, 3)))
+small_w = np.float32(rng.integers(-1, 2, (3, 3)))
+small_x = np.float32(rng.integers(-1, 2, (5, 2, 3)))
 y, pullback = jax.vjp(recurrent, small_h, small_w, small_x)
 for name, bar in zip(("h_bar", "w_bar", "x_bar"), pullback(small_y_bar), strict=True):
     print(name, bar.shape, "" if name == "x_bar" else f"\n{bar}")
@@ -213,7 +213,8 @@ course.check(recurrent_fwd, recurrent_bwd)
 # `x_bar[t]` is the cotangent of what step `t` gave. So your pass has put on record how large the cotangent is, all the way back. A single
 # product with `w.T` makes a vector longer by the largest **singular value** of `w` at the most. Over $t$ steps this makes a bound, its power $t$:
 # the dotted lines. But the direction in which one product stretches most need not be where the last one pointed to. In the long run
-# what counts is the size of the largest **eigenvalue**: its powers are the dashed lines, drawn from where the line arrives.
+# what counts is the size of the largest **eigenvalue**: its powers are the dashed lines, drawn from where the line arrives. (A vector that the matrix
+# only makes longer or shorter, without turning it, is an eigenvector, and the factor is its eigenvalue. After many products the largest factor wins.)
 
 # %% name="draw-norms-by-step"
 WIDTH, LONG = 16, 60
@@ -223,7 +224,7 @@ mixing = 1.05 * mixing / np.abs(np.linalg.eigvals(mixing)).max()
 one_way = 0.5 * np.eye(WIDTH) + 0.6 * np.eye(WIDTH, k=1)
 maps = {"it turns, times 0.9": 0.9 * turning, "drawn at random": mixing, "it feeds one way": one_way}
 y_bar = np.ones((1, WIDTH), np.float32)
-nothing, no_input = jnp.zeros((1, WIDTH)), jnp.zeros((LONG, 1, WIDTH))
+nothing, no_input = np.zeros((1, WIDTH), np.float32), np.zeros((LONG, 1, WIDTH), np.float32)
 by_hand = course.solved(recurrent_fwd, recurrent_bwd)
 
 
@@ -241,7 +242,7 @@ steps_back = np.arange(LONG)
 with plots.style():
     figure, panels = plt.subplots(1, 3, figsize=(12.5, 3.8), sharey=True, layout="constrained")
     for axes, (name, w) in zip(panels, maps.items(), strict=True):
-        found = sizes_by_step(w)
+        found = np.asarray(sizes_by_step(w))
         stretch, pace = np.linalg.norm(w, 2), np.abs(np.linalg.eigvals(w)).max()
         axes.semilogy(steps_back, found, color=plots.HAND, label="norm of the cotangent")
         axes.semilogy(steps_back, found[0] * stretch**steps_back, ":", color=plots.JAX, label="singular value")
@@ -356,7 +357,7 @@ if course.solved(clip_by_value) and course.solved(clip_by_global_norm):
         figure, panels = plt.subplots(1, 2, figsize=(9, 4.4), layout="constrained")
         clips = {"by value": clip_by_value, "by norm": clip_by_global_norm}
         for axes, (name, clip), colour in zip(panels, clips.items(), plots.COLOURS, strict=False):
-            left = np.asarray(jax.vmap(lambda g, clip=clip: clip(g, 1.0))(came))
+            left = np.asarray(jax.jit(jax.vmap(lambda g, clip=clip: clip(g, 1.0)))(came))
             straight = {"angles": "xy", "scale_units": "xy", "scale": 1}
             axes.quiver(*np.zeros((2, 16)), *came.T, color=plots.INK, alpha=0.35, width=0.004, **straight)
             axes.quiver(*np.zeros((2, 16)), *left.T, color=colour, width=0.009, **straight)
@@ -653,7 +654,15 @@ course.show_mistake("exploding_gradients.q4", draw=0)
 # %% name="answer-q4" tags=["question"]
 course.answer("exploding_gradients.q4", ...)
 
-# %% [markdown] name="sources"
+# %% [markdown] name="what-you-have"
+# ## What you have now
+#
+# - The same weights again and again: the cotangent is multiplied by one matrix at every step, and what comes back to the weights is a sum over steps.
+# - Below 1, the largest singular value rules out that anything explodes; in the long run the largest eigenvalue decides.
+# - Look for the first step at which anything is infinite. The first NaN comes later.
+# - Clipping by the global norm shortens a step and keeps its direction. It can't mend a NaN, and it does not remove the cause.
+# - Clipping reacts at once; decay holds down what multiplies the cotangents, slowly, and moves the optimum.
+#
 # ## Sources
 #
 # - Y. Bengio, P. Simard, P. Frasconi, "Learning long-term dependencies with gradient descent is difficult", 1994: the product of Jacobians.
@@ -663,3 +672,5 @@ course.answer("exploding_gradients.q4", ...)
 # - J. Zhang, T. He, S. Sra, A. Jadbabaie, "Why gradient clipping accelerates training", 2020, arXiv:1905.11881.
 # - I. Loshchilov, F. Hutter, "Decoupled Weight Decay Regularization", 2019, arXiv:1711.05101.
 # - Optax documentation: `clip`, `clip_by_global_norm`, what your answers are held against.
+#
+# Next: `differentiable_programs`, where the long loop is a simulation, and its gradient finds the constants.

@@ -49,9 +49,9 @@ np.set_printoptions(precision=4, suppress=True)
 # $$y = \mathtt{state} + \mathtt{dt} \cdot \mathtt{growth}(\mathtt{state}, \mathtt{rates})$$
 
 # %% name="first-run"
-TRUE = Rates(*map(jnp.asarray, (0.55, 0.028, 0.024, 0.80)))
-START = jnp.array([30.0, 4.0])
-DTS = jnp.full(200, 0.1)  # 200 steps of a tenth of a year
+TRUE = Rates(*np.array([0.55, 0.028, 0.024, 0.80]))
+START = np.array([30.0, 4.0])
+DTS = np.full(200, 0.1)  # 200 steps of a tenth of a year
 years = np.cumsum(DTS)
 
 
@@ -60,7 +60,7 @@ def by_euler(start, rates, dts):
     return jax.lax.scan(lambda state, dt: (euler_step(state, rates, dt),) * 2, start, dts)[1]
 
 
-states = jax.jit(simulate)(START, TRUE, DTS)
+states = np.asarray(jax.jit(simulate)(START, TRUE, DTS))
 print("growth at the start:", growth(START, TRUE), "thousand a year")
 print("after one step:     ", euler_step(START, TRUE, 0.1), " by Euler's rule")
 with plots.style():
@@ -69,7 +69,7 @@ with plots.style():
         left.plot(years, states[:, place], color=colour, label=kind)
     left.set(title="twenty years", xlabel="years", ylabel="thousands")
     left.legend(loc="upper right")
-    right.plot(*by_euler(START, TRUE, DTS).T, color=plots.COLOURS[3], linewidth=1.2, label="Euler's steps")
+    right.plot(*np.asarray(by_euler(START, TRUE, DTS)).T, color=plots.COLOURS[3], linewidth=1.2, label="Euler's steps")
     right.plot(*states.T, color=plots.COLOURS[2], label="Runge and Kutta's")
     right.plot(*START, "o", color=plots.INK)
     right.set(title="the same, without the time", xlabel="hares, thousands", ylabel="lynxes, thousands")
@@ -91,7 +91,7 @@ def misfit(rates, start, seen, run=simulate):
     return jnp.mean((jnp.log(run(start, rates, DTS)) - jnp.log(seen)) ** 2)
 
 
-wrong_rates = TRUE._replace(birth=jnp.array(0.6))
+wrong_rates = TRUE._replace(birth=0.6)
 loss, rates_bar = jax.jit(jax.value_and_grad(misfit))(wrong_rates, START, states)
 print(f"birth taken to be 0.6 and not 0.55: loss {loss:.4f}")
 print("its gradient:", *(f"{name} {float(bar):.3f}" for name, bar in rates_bar._asdict().items()), sep="\n   ")
@@ -108,15 +108,15 @@ print("its gradient:", *(f"{name} {float(bar):.3f}" for name, bar in rates_bar._
 #     speed of lynxes = feeding * meetings - death * lynxes          meetings = hares * lynxes
 
 # %% name="growth-backward" tags=["worked"]
-speed_bar = jnp.array([2.0, -1.0])  # what comes back for the two speeds
+speed_bar = np.array([2.0, -1.0])  # what comes back for the two speeds
 hares, lynxes = START
 
 meetings_bar = TRUE.feeding * speed_bar[1] - TRUE.hunting * speed_bar[0]  # used twice, add
 hares_bar = TRUE.birth * speed_bar[0] + lynxes * meetings_bar  # used twice, add
 lynxes_bar = -TRUE.death * speed_bar[1] + hares * meetings_bar
-print("by hand:   ", jnp.stack([hares_bar, lynxes_bar]))
+print("by hand:   ", np.stack([hares_bar, lynxes_bar]))
 print("growth_bwd:", growth_bwd((START, TRUE), speed_bar)[0])
-print("JAX:       ", jax.vjp(growth, START, TRUE)[1](speed_bar)[0])
+print("JAX:       ", jax.jit(lambda: jax.vjp(growth, START, TRUE)[1](speed_bar)[0])())
 
 # %% [markdown] name="growth-bwd"
 # `growth_bwd(residuals, speed_bar)` does that for you from here on. Its residuals are the pair `(state, rates)`, and it returns
@@ -183,16 +183,17 @@ course.check(euler_step_fwd, euler_step_bwd)
 # each speed:
 
 # %% name="draw-rk4"
-here, year = jnp.array([55.0, 22.0]), 0.8
-truth = simulate(here, TRUE, jnp.full(80, year / 80))
-k1 = growth(here, TRUE)
+here, year = np.array([55.0, 22.0]), 0.8
+truth = np.asarray(simulate(here, TRUE, np.full(80, year / 80)))
+k1 = np.asarray(growth(here, TRUE))
 places, speeds = [here], [k1]
 for part in (0.5, 0.5, 1.0):
     places.append(here + part * year * speeds[-1])
-    speeds.append(growth(places[-1], TRUE))
+    speeds.append(np.asarray(growth(places[-1], TRUE)))
+by_rk4 = np.asarray(rk4_step(here, TRUE, year))
 with plots.style():
     figure, axes = plt.subplots(figsize=(8, 4.6), layout="constrained")
-    axes.plot(*jnp.vstack([here, truth]).T, color=plots.INK, linestyle=":", label="the truth")
+    axes.plot(*np.vstack([here, truth]).T, color=plots.INK, linestyle=":", label="the truth")
     for number, (place, speed, colour) in enumerate(zip(places, speeds, plots.COLOURS, strict=False), 1):
         axes.annotate(
             "", place + 0.25 * speed, place, arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 2}, zorder=3
@@ -200,7 +201,7 @@ with plots.style():
         axes.plot(*place, "o", color=colour, markersize=6, label=f"k{number}, taken here")
     for end, text, shift in (
         (here + year * k1, "Euler's step", (8, -12)),
-        (rk4_step(here, TRUE, year), "Runge and Kutta's step", (-8, -22)),
+        (by_rk4, "Runge and Kutta's step", (-8, -22)),
     ):
         axes.plot(*end, "x", color=plots.INK, markersize=9, markeredgewidth=2)
         axes.annotate(text, end, shift, textcoords="offset points", ha="right" if shift[0] < 0 else "left")
@@ -208,7 +209,7 @@ with plots.style():
     axes.set(xlim=(41, 57), ylim=(21, 34.5))
     axes.legend(loc="lower left")
     plt.show()
-off_by = [float(np.linalg.norm(end - truth[-1])) for end in (here + year * k1, rk4_step(here, TRUE, year))]
+off_by = [float(np.linalg.norm(end - truth[-1])) for end in (here + year * k1, by_rk4)]
 print(f"off by, in thousands: Euler {off_by[0]:.3f}, Runge and Kutta {off_by[1]:.3f}")
 
 # %% [markdown] name="rk4-uses"
@@ -262,17 +263,17 @@ def savings(start, rate):
 
 
 start, rate = 100.0, 0.05
-balances = savings(start, rate)
-balances_bar = jnp.array([0.0, 1.0, 0.0, 2.0])  # somebody's loss looks at the second year, and twice at the fourth
+balances, pullback = jax.vjp(jax.jit(savings), start, rate)
+balances_bar = np.array([0.0, 1.0, 0.0, 2.0])  # somebody's loss looks at the second year, and twice at the fourth
 
 x_bar, rate_bar = 0.0, 0.0
 for year in (3, 2, 1, 0):  # the last year first
     x_bar = x_bar + balances_bar[year]  # from the following year, and from outside
-    x_before = balances[year - 1] if year else start
+    x_before = float(balances[year - 1]) if year else start
     rate_bar = rate_bar + x_bar * x_before  # every year adds something
     x_bar = x_bar * (1 + rate)  # to the balance before this year
-print("by hand:", jnp.stack([x_bar, rate_bar]))
-print("JAX:    ", jnp.stack(jax.vjp(savings, start, rate)[1](balances_bar)))
+print("by hand:", np.stack([x_bar, rate_bar]))
+print("JAX:    ", np.stack(pullback(balances_bar)))
 
 # %% [markdown] name="simulate-turn"
 # ### Your turn (hard): the adjoint of the simulation
@@ -339,7 +340,7 @@ def hares_at_the_end(nudges):
     return jax.lax.scan(nudged, START, (DTS, nudges))[0][0]
 
 
-nudge_bars = jax.jit(jax.grad(hares_at_the_end))(jnp.zeros((200, 2)))
+nudge_bars = np.asarray(jax.jit(jax.grad(hares_at_the_end))(np.zeros((200, 2))))
 with plots.style():
     figure, (above, below) = plt.subplots(2, 1, figsize=(9, 5), sharex=True, layout="constrained")
     for place, (kind, colour) in enumerate((("hares", plots.HAND), ("lynxes", plots.JAX))):
@@ -396,8 +397,8 @@ def fit(logs):
 
 
 guess = Rates(*(rate * factor for rate, factor in zip(TRUE, (1.33, 0.67, 1.33, 0.67), strict=True)))
-losses, (log_rates, log_starts) = fit(jax.tree.map(jnp.log, (guess, seen[0])))
-found = jax.tree.map(lambda logs: jnp.exp(logs[-1]), log_rates)
+losses, (log_rates, log_starts) = jax.device_get(fit(jax.tree.map(np.log, (guess, seen[0]))))
+found = jax.tree.map(lambda logs: np.exp(logs[-1]), log_rates)
 print(f"by {'your pair' if yours else 'JAX, until your pair is right'}: loss {losses[0]:.3f} -> {losses[-1]:.5f}")
 for name, true, first, last in zip(Rates._fields, TRUE, guess, found, strict=True):
     print(
@@ -405,7 +406,7 @@ for name, true, first, last in zip(Rates._fields, TRUE, guess, found, strict=Tru
     )
 
 # %% name="draw-fit"
-before, after = jax.jit(simulate)(seen[0], guess, DTS), jax.jit(simulate)(jnp.exp(log_starts[-1]), found, DTS)
+before, after = (np.asarray(jax.jit(simulate)(*at, DTS)) for at in ((seen[0], guess), (np.exp(log_starts[-1]), found)))
 with plots.style():
     figure, panels = plt.subplots(1, 3, figsize=(13, 4), width_ratios=(1.3, 1.3, 1), layout="constrained")
     for axes, path, title in zip(panels, (before, after), ("before", "after"), strict=False):
@@ -414,7 +415,7 @@ with plots.style():
             axes.plot(years, path[:, place], color=colour, label=kind)
         axes.set(title=f"{title} the fit: dots are counts", xlabel="years", ylim=(0, 130))
     panels[0].set_ylabel("thousands")
-    panels[0].legend(loc="upper left")
+    panels[1].legend(loc="upper left")
     for name, true, logs, colour in zip(Rates._fields, TRUE, log_rates, plots.COLOURS, strict=False):
         panels[2].plot(np.exp(logs) / true, color=colour, label=name)
     panels[2].axhline(1, color=plots.INK, linestyle=":")
@@ -444,8 +445,10 @@ with plots.style():
 # more.
 
 # %% name="draw-kepler"
-times, squashed = jnp.linspace(0, 2 * jnp.pi, 25)[:-1], 0.7
-anomaly = kepler(times, jnp.full(24, squashed))
+times, squashed = np.linspace(0, 2 * np.pi, 25)[:-1], 0.7
+moving = (np.ones(24), np.zeros(24))  # time goes on, the ellipse stays
+in_time = jax.jit(lambda *at: jax.jvp(kepler, at, moving))
+anomaly, anomaly_dot = map(np.asarray, in_time(times, np.full(24, squashed)))
 with plots.style():
     figure, axes = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
     axes.plot(np.cos(anomaly), np.sqrt(1 - squashed**2) * np.sin(anomaly), "o", color=plots.HAND)
@@ -454,8 +457,6 @@ with plots.style():
     axes.set(title="24 moments of a year, equally far apart: eccentricity 0.7", aspect="equal")
     axes.grid(visible=False)
     plt.show()
-moving = (jnp.ones(24), jnp.zeros(24))  # time goes on, the ellipse stays
-_, anomaly_dot = jax.jvp(kepler, (times, jnp.full(24, squashed)), moving)
 print(f"forward mode: anomaly_dot nearest to the sun {anomaly_dot[0]:.3f}, furthest from it {anomaly_dot[12]:.3f}")
 
 # %% [markdown] name="reverse-refused"
@@ -463,7 +464,7 @@ print(f"forward mode: anomaly_dot nearest to the sun {anomaly_dot[0]:.3f}, furth
 
 # %% name="reverse-mode-refused"
 try:
-    jax.vjp(kepler, times, jnp.full(24, squashed))[1](times)
+    jax.jit(lambda: jax.vjp(kepler, times, np.full(24, squashed))[1](times))()
 except ValueError as refusal:
     print(refusal)
 
@@ -517,8 +518,8 @@ course.check(kepler_jvp)
 if course.solved(kepler_jvp):
     with_your_rule = jax.custom_jvp(kepler)
     with_your_rule.defjvp(kepler_jvp)
-    pulled_back = jax.jit(lambda *at: jax.vjp(with_your_rule, *at)[1](jnp.ones(24)))(times, jnp.full(24, squashed))
-    print("reverse mode past a while_loop, by your rule:", *(bar[:3] for bar in pulled_back))
+    pulled_back = jax.jit(lambda *at: jax.vjp(with_your_rule, *at)[1](np.ones(24)))(times, np.full(24, squashed))
+    print("reverse mode past a while_loop, by your rule:", *(np.asarray(bar)[:3] for bar in pulled_back))
 
 # %% [markdown] name="least-squares"
 # ## More practice: a fit, backward
@@ -531,12 +532,12 @@ if course.solved(kepler_jvp):
 # $-\bar r^\top \dot M x$, so that $\bar M_{ij} = -\bar r_i \, x_j$. Here is a solve with a matrix that is not its own transpose:
 
 # %% name="solve-backward" tags=["worked"]
-m, r = jnp.array([[2.0, 1.0], [0.0, 4.0]]), jnp.array([1.0, 3.0])
-x, x_bar = jnp.linalg.solve(m, r), jnp.array([1.0, -1.0])
-r_bar = jnp.linalg.solve(m.T, x_bar)
+m, r = np.array([[2.0, 1.0], [0.0, 4.0]]), np.array([1.0, 3.0])
+x, x_bar = np.linalg.solve(m, r), np.array([1.0, -1.0])
+r_bar = np.linalg.solve(m.T, x_bar)
 m_bar = -r_bar[:, None] * x
 print("by hand:", m_bar.ravel(), r_bar)
-print("JAX:    ", *(bar.ravel() for bar in jax.vjp(jnp.linalg.solve, m, r)[1](x_bar)))
+print("JAX:    ", *(np.ravel(bar) for bar in jax.jit(lambda: jax.vjp(jnp.linalg.solve, m, r)[1](x_bar))()))
 
 # %% [markdown] name="fit-turn"
 # ### Your turn (hard): a least-squares fit
@@ -565,14 +566,20 @@ course.check(least_squares_fwd, least_squares_bwd)
 # %% name="draw-leverage"
 there = np.linspace(0, 10, 11)
 measured = 1 + 0.5 * there + rng.standard_normal(11)
-line = jnp.stack([jnp.ones(11), there], axis=1)
-one_of_the_fit = jnp.array([0.0, 1.0])  # the cotangent that asks for the slope
+line = np.stack([np.ones(11), there], axis=1)
+one_of_the_fit = np.array([0.0, 1.0])  # the cotangent that asks for the slope
+fitted = least_squares
 if course.solved(least_squares_fwd, least_squares_bwd):
-    x, kept = least_squares_fwd(line, measured)
-    _, pull = least_squares_bwd(kept, one_of_the_fit)
-else:
-    x, pullback = jax.vjp(least_squares, line, measured)
-    _, pull = pullback(one_of_the_fit)
+    fitted = course.as_jax(least_squares_fwd, least_squares_bwd)
+
+
+@jax.jit
+def fit_and_pull(a, b):
+    x, pullback = jax.vjp(fitted, a, b)
+    return x, pullback(one_of_the_fit)[1]
+
+
+x, pull = map(np.asarray, fit_and_pull(line, measured))
 with plots.style():
     figure, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
     axes.plot(there, line @ x, color=plots.INK, linewidth=1)
@@ -611,7 +618,14 @@ course.show_mistake("differentiable_programs.q4", draw=0)
 # %% name="answer-q4" tags=["question"]
 course.answer("differentiable_programs.q4", ...)
 
-# %% [markdown] name="sources"
+# %% [markdown] name="what-you-have"
+# ## What you have now
+#
+# - A step in time adds to the state: its pair is that of a block with a skip connection, and a simulation's is a scan of it in reverse.
+# - In a step of several stages go from the last line to the first, and collect all uses of a number before it passes anything on.
+# - Keep the states and make the rest again; or keep every so many of them, where even that is too much.
+# - What was found by a solver needs no loop backward: the equation holds before and after, and says how its solution moves.
+#
 # ## Sources
 #
 # - A. J. Lotka, "Elements of Physical Biology", 1925; V. Volterra, "Fluctuations in the abundance of a species considered mathematically",
@@ -624,3 +638,6 @@ course.answer("differentiable_programs.q4", ...)
 # - A. Griewank, "Achieving logarithmic growth of temporal and spatial complexity in reverse automatic differentiation", 1992: which states to
 #   keep. A. Griewank, A. Walther, "Evaluating Derivatives", second edition, SIAM, 2008, chapters 12 and 15.
 # - R. T. Q. Chen et al., "Neural Ordinary Differential Equations", 2018, arXiv:1806.07366: a network as such a simulation.
+#
+# This is the last lesson of the course. Next: a program of your own. `course.compare(primal, fwd, bwd, *primals)` judges its pair as yours were
+# judged here.

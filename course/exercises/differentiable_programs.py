@@ -79,14 +79,18 @@ def _draw_circles(draw: Draw) -> tuple[Any, ...]:
 
 
 def _draw_fit(draw: Draw) -> tuple[Any, ...]:
-    return draw.normal("rows", "columns"), draw.normal("rows")
+    """Enough rows for a fit; on paper, where there may be too few, one more for each column."""
+    a, b = draw.normal("rows", "columns"), draw.normal("rows")
+    if not draw.is_small:
+        return a, b
+    return np.concatenate([a, 2 * np.eye(a.shape[1])]), np.concatenate([b, draw.normal("columns")])
 
 
 def _draw_line_of_few(draw: Draw) -> tuple[Any, ...]:
     """A fit that is none: as many rows as columns."""
     a, b = _draw_fit(draw)
     columns = a.shape[1]
-    return a[:columns], b[:columns]
+    return a[-columns:], b[-columns:]
 
 
 def _draw_small_fit(draw: Draw) -> tuple[Any, ...]:

@@ -56,8 +56,12 @@ def _euler() -> tuple[Answer, ...]:
             slip="sign",
         ),
         wrong(exercise, "no rates", (returned, "return y_bar + by_growth, None, None"), fault="structure"),
+        wrong(exercise, "dt inside twice", (speed, "speed_bar = dt * dt * y_bar"), mistake="dt twice"),
         wrong(
-            exercise, "dt inside twice", (speed, "speed_bar = dt * dt * y_bar"), line="one array was taken for another"
+            exercise,
+            "dt before and after",
+            (returned, "return y_bar + dt * by_growth, rates_bar, None"),
+            mistake="dt twice for the state",
         ),
         wrong(exercise, "two entries", (returned, "return y_bar + by_growth, rates_bar"), fault="structure"),
         right(

@@ -12,6 +12,7 @@ import pytest
 
 import course
 from course.exercises import find_exercise, paper_of
+from course.exercises.tasks.drawing import Draw
 from course.grading import judge
 from course.grading.submission import Submission
 from course.lessons.differentiable_programs import (
@@ -205,6 +206,14 @@ def test_to_keep_every_stage_of_every_step_is_right_but_costly():
     found = verdict("simulate", Submission.of(**own, simulate_fwd=fwd, simulate_bwd=bwd))
     assert found.status is Status.COSTLY
     assert "bytes for backward" in " ".join(found.lines)
+
+
+@pytest.mark.parametrize("small", [(1, 1), (1, 2), (2, 2), (1, 3)])
+def test_a_fit_on_paper_has_one_solution(small):
+    task = find_exercise(f"{LESSON}.least_squares").task
+    a, b = task.draw(Draw(0, small))
+    assert np.linalg.matrix_rank(a) == a.shape[1]
+    assert len(a) == len(b)
 
 
 def test_four_to_nine_exercises_are_required():
