@@ -82,8 +82,8 @@ EULER_STEP = (
         _euler(
             lambda state, rates, dt: state + dt * growth(held(state), rates) + dt * dt * growth(state, _still(rates))
         ),
-        "What comes back to the state through growth has the length of the step on it twice; what comes back to the rates "
-        "has it once.",
+        "What comes back to the state through growth has the length of the step on it twice; what comes back to the "
+        "rates has it once.",
         "By what is the speed multiplied in y, and how often?   (step 2)",
     ),
     Mistake(
