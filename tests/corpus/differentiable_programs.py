@@ -57,12 +57,6 @@ def _euler() -> tuple[Answer, ...]:
         ),
         wrong(exercise, "no rates", (returned, "return y_bar + by_growth, None, None"), fault="structure"),
         wrong(exercise, "dt inside twice", (speed, "speed_bar = dt * dt * y_bar"), mistake="dt twice"),
-        wrong(
-            exercise,
-            "dt before and after",
-            (returned, "return y_bar + dt * by_growth, rates_bar, None"),
-            mistake="dt twice for the state",
-        ),
         wrong(exercise, "two entries", (returned, "return y_bar + by_growth, rates_bar"), fault="structure"),
         right(
             exercise,

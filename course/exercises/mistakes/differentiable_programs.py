@@ -78,15 +78,6 @@ EULER_STEP = (
         "By what is the speed multiplied in y, and how often?   (step 2)",
     ),
     Mistake(
-        "dt twice for the state",
-        _euler(
-            lambda state, rates, dt: state + dt * growth(held(state), rates) + dt * dt * growth(state, _still(rates))
-        ),
-        "What comes back to the state through growth has the length of the step on it twice; what comes back to the "
-        "rates has it once.",
-        "By what is the speed multiplied in y, and how often?   (step 2)",
-    ),
-    Mistake(
         "dt on everything",
         _euler(lambda state, rates, dt: dt * (state + growth(state, rates))),
         "The length of the step was multiplied into the state's own place, too.",
