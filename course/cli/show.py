@@ -18,12 +18,12 @@ from course.cli.readying import exercises_named, ready_jax, refuse_unknown_lesso
 def show(name: str, draw: int | None) -> None:
     """Show the QUESTION "which mistake is this?" of a LESSON: the numbers, and what may have been done."""
     refuse_unknown_lesson(name)
+    ready_jax()  # before the exercises import JAX: a program that is reloaded would write screens of warnings
     from course.exercises.showing import NoExhibit, exhibit_of
     from course.exercises.tasks.which_mistake import WhichMistake
 
     exercises = exercises_named(name)
     exercise = next((one for one in exercises if isinstance(one.task, WhichMistake)), exercises[0])
-    ready_jax()
     try:
         click.echo(str(exhibit_of(exercise, own_draw(exercise.lesson) if draw is None else draw)))
     except NoExhibit as why:

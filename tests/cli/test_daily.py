@@ -1,7 +1,9 @@
 """Claims about the commands of a learner's day: what is next, a hint, a file to open, our answer, a fresh start."""
 
 import json
+import sys
 
+import click
 import pytest
 
 from course.answers import MARKER
@@ -158,6 +160,15 @@ def test_the_numbers_of_a_question_are_shown_by_the_draw_of_the_file(folder, say
     assert (status, said) == (2, "losses.q1 shows no mistake.\n")
     assert 'course.answer("losses.q4", "' in (ours := say("solution", "losses.q4", "--yes")[1])
     assert ours.rstrip().endswith('417")')
+
+
+def test_show_sets_jax_up_before_anything_imports_it(say, monkeypatch):
+    def too_early():
+        raise click.UsageError("nothing is imported yet")
+
+    monkeypatch.setattr("course.cli.show.ready_jax", too_early)
+    monkeypatch.setitem(sys.modules, "course.exercises.showing", None)  # to import it fails
+    assert "nothing is imported yet" in say("show", "losses")[1]
 
 
 def standing(folder, name):
