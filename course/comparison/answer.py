@@ -230,13 +230,14 @@ def mismatch_is_fault() -> Iterator[None]:
 
 
 def two_parts(returned: Any, name: str, parts: str) -> tuple[Any, Any]:
-    """Splits what a function returned in two.
+    """Splits what a function returned in two: a tuple or a list, as `custom_vjp` and `custom_jvp` take both.
 
     Raises:
-        AnswerFault: It isn't a tuple of two.
+        AnswerFault: It isn't two.
     """
-    if isinstance(returned, tuple) and len(returned) == 2:
-        return returned
+    if isinstance(returned, tuple | list) and len(returned) == 2:
+        first, second = returned
+        return first, second
     raise AnswerFault(
         Fault("structure", name, f"{name} must return the pair {parts}; yours returns {describe(returned)}.")
     )

@@ -247,7 +247,7 @@ def test_a_bare_tree_is_accepted_for_a_single_primal(params):
     [
         (lambda y, r: y, "fwd must return the pair (y, residuals); yours returns an array of shape (5, 4)."),
         (lambda y, r: (y, *r), "fwd must return the pair (y, residuals); yours returns a tuple of 3."),
-        (lambda y, r: [y, r], "fwd must return the pair (y, residuals); yours returns a list of 2."),
+        (lambda y, r: [y, *r], "fwd must return the pair (y, residuals); yours returns a list of 3."),
         (lambda y, r: None, "fwd must return the pair (y, residuals); yours returns None."),
     ],
     ids=["value alone", "three", "list", "None"],
@@ -256,6 +256,10 @@ def test_fwd_returns_value_and_residuals(form, sentence):
     found = judged(fwd=lambda *primals: form(*affine_fwd(*primals)))
     assert found.headline == "fwd returns the wrong structure"
     assert sentence in said(found)
+
+
+def test_a_list_of_the_two_is_taken_as_custom_vjp_takes_it():
+    assert judged(fwd=lambda *primals: list(affine_fwd(*primals))).agrees
 
 
 def test_a_value_of_another_structure_is_refused():
