@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, NamedTuple
@@ -48,6 +48,12 @@ _INSIDE = {
 """The public names of functions that differentiate under names of their own."""
 
 
+_Stop = Callable[[str], None]
+_Cover = Callable[[contextlib.ExitStack], None]
+_Covered = dict[int, tuple[dict[Any, Any], dict[Any, Any]]]
+"""By the identity of a table of rules: the rules that stood in it, and what was put in their place."""
+
+
 class Refused(BaseException):
     """JAX was asked to differentiate while an answer ran. No `except Exception` of the answer's swallows it."""
 
@@ -62,12 +68,13 @@ class Guard:
 
     allows: frozenset[str] = frozenset()
     refusals: list[Refusal] = field(default_factory=list)
+    _covered: _Covered = field(default_factory=dict, repr=False)
 
     @contextlib.contextmanager
     def on(self) -> Iterator[None]:
         """Within it differentiation is refused, in every thread. Never on while the judge itself differentiates."""
         with contextlib.ExitStack() as stack:
-            for cover in _covers(self._stop):
+            for cover in _covers(self._stop, self._covered):
                 cover(stack)
             yield
 
@@ -145,11 +152,7 @@ def _package(file: str) -> str:
     return rest.partition("/")[0] if found else ""
 
 
-_Stop = Callable[[str], None]
-_Cover = Callable[[contextlib.ExitStack], None]
-
-
-def _covers(stop: _Stop) -> Iterator[_Cover]:
+def _covers(stop: _Stop, covered: _Covered) -> Iterator[_Cover]:
     """What covers each part of the machinery, and has it uncovered again."""
     for name in _TRACES:
         yield _covering(getattr(ad, name), "__init__", name, stop)
@@ -158,7 +161,7 @@ def _covers(stop: _Stop) -> Iterator[_Cover]:
             yield _covering(ad, name, name, stop)
     for name in _TABLES:
         if hasattr(ad, name):
-            yield _covering_table(getattr(ad, name), stop)
+            yield _covering_table(getattr(ad, name), stop, covered)
     for owner, name in _RULES:
         yield _hiding(owner, name, stop)
     jet = sys.modules.get("jax.experimental.jet")
@@ -183,12 +186,17 @@ def _covering(owner: Any, name: str, asked: str, stop: _Stop) -> _Cover:
     return cover
 
 
-def _covering_table(table: MutableMapping[Any, Any], stop: _Stop) -> _Cover:
+def _covering_table(table: dict[Any, Any], stop: _Stop, covered: _Covered) -> _Cover:
+    """Covers hundreds of rules at once: what stands in their place is made anew only when they have changed."""
+
     def cover(stack: contextlib.ExitStack) -> None:
         originals = dict(table)
         stack.callback(table.update, originals)
-        for primitive, rule in originals.items():
-            table[primitive] = _refusing(rule, f"the rule of {primitive}", stop)
+        known, refusing = covered.get(id(table), ({}, {}))
+        if known != originals:
+            refusing = {key: _refusing(rule, f"the rule of {key}", stop) for key, rule in originals.items()}
+            covered[id(table)] = originals, refusing
+        table.update(refusing)
 
     return cover
 
