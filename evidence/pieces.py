@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jax
+
 from course.compile_cache import cache_folder
 from evidence.reached import ROOT
 
@@ -53,6 +55,7 @@ class Journal:
                     step()
             else:
                 self._done[key] = piece.run(step)
+                jax.clear_caches()  # a process has room for tens of thousands of compiled pieces of code, then it dies
                 with self._path.open("a", encoding="utf-8") as file:
                     file.write(json.dumps([key, self._done[key]]) + "\n")
             found[piece.name] = self._done[key]
