@@ -148,7 +148,10 @@ def _right_by_leaf_norm(grads: Any, max_norm: float) -> Any:
 
 
 def _draw_vector(max_norm: float, times: float = 1.0) -> Drawing:
-    """A vector, and a limit of so many times its norm; for a counterexample of so many, which is below all norms."""
+    """A vector, and a limit of so many times its norm; for a counterexample of so many, which is below all norms.
+
+    Four times as long as normal numbers are, its limit is no number that y_bar comes near to.
+    """
 
     def draw_vector(draw: Draw) -> tuple[Any, ...]:
         g = times * draw.normal("n")
@@ -342,7 +345,7 @@ CLIP_TO_NORM = Exercise(
         primal=clip_to_norm,
         fwd="clip_to_norm_fwd",
         bwd="clip_to_norm_bwd",
-        draw=_draw_vector(0.5),
+        draw=_draw_vector(0.5, times=4.0),
         awkward=(
             Case("a norm below max_norm", _draw_vector(2.0)),
             Case("a short gradient", _draw_vector(0.5, times=0.1)),
