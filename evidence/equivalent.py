@@ -379,4 +379,24 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "return (jnp.where(above, g_bar, y_bar), jnp.where(above, along, 0.0))",
         [("0.0", "-0.0", ZERO)],
     ),
+    *_each(
+        "differentiable_programs.simulate",
+        "states = jax.lax.scan(step, start, dts)[1]",
+        [("[1]", "[-1]", "the last of two")],
+    ),
+    *_each(
+        "differentiable_programs.simulate",
+        "nothing = jnp.zeros_like(start)",
+        [("jnp.zeros", "-jnp.zeros", ZERO)],
+    ),
+    *_each(
+        "differentiable_programs.least_squares",
+        "b_bar = a @ right_bar",
+        [("right_bar", "right_bar.T", "a vector is its own transpose")],
+    ),
+    *_each(
+        "differentiable_programs.least_squares",
+        "a_bar = by_right + a @ (matrix_bar + matrix_bar.T)",
+        [("(matrix_bar + matrix_bar.T)", "(matrix_bar + matrix_bar.T).T", "a sum with its transpose is symmetric")],
+    ),
 )

@@ -100,7 +100,7 @@ def clip_to_norm_bwd(
 course.answer("exploding_gradients.q1", (128, 64))
 course.answer("exploding_gradients.q2", (100, 19.87))
 course.answer("exploding_gradients.q3", "b")
-course.answer("exploding_gradients.q4", "d0")
+course.answer("exploding_gradients.q4", "c0")
 course.answer(
     "exploding_gradients.text",
     """If every gradient is clipped, every step is exactly as long as the rate times 0.01. So doubling the rate makes

@@ -464,6 +464,24 @@ CLIP_TO_NORM = (
         _SCALE_ASK,
     ),
     Mistake(
+        "max_norm for the scale",
+        _sloped(lambda g, max_norm, norm, unit: held(max_norm) * _flat(g, norm, unit) + max_norm * unit),
+        "What comes back to g was multiplied by max_norm as it is, however long g is.",
+        _SCALE_ASK,
+    ),
+    Mistake(
+        "the norm for the scale",
+        _sloped(lambda g, max_norm, norm, unit: norm * _flat(g, norm, unit) + max_norm * unit),
+        "What comes back to g was made longer by the norm of g.",
+        _SCALE_ASK,
+    ),
+    Mistake(
+        "a number for the part",
+        _with(lambda g, norm, unit: g - g.sum() * unit),
+        "How much of y_bar lies along g was taken from each of its numbers, as if it had no direction.",
+        "Which way does the part of y_bar along g point?   (step 2)",
+    ),
+    Mistake(
         "the part along g alone",
         _with(lambda g, norm, unit: jnp.vdot(g, unit) * unit),
         "What comes back to g is the part of y_bar along it: just the part that clipping does not let through.",
