@@ -48,7 +48,7 @@ ALONE = [sorted({*ATTACKS} - CHANGING - NOT_HERE), *([name] for name in sorted(C
 
 @pytest.fixture(scope="module")
 def server():
-    server = Server(Terms(Limits(cpu_seconds=10), seconds=10))
+    server = Server(Terms(Limits(cpu_seconds=10), seconds=20))
     yield server
     server.close()
 
