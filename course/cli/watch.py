@@ -75,6 +75,7 @@ class _Watching:
             except Ended as error:
                 raise click.ClickException(str(error)) from None
         self._judge([self._name])
+        starting = True
         only = PythonFilter(extra_extensions=(".ipynb",))
         for saved in changes(
             self._folder,
@@ -87,16 +88,21 @@ class _Watching:
         ):
             if saved:
                 self._judge_saved()
+            elif starting:
+                self._judge(self._changed())  # while the first verdict was made, nobody watched
             elif not self._obey(typed):
                 return
+            starting = False
 
     def _judge_saved(self) -> None:
         """Judges the answers that changed; where none did, the one that is on the screen."""
+        self._judge(self._changed() or [self._name])
+
+    def _changed(self) -> list[str]:
         try:
-            names = self._worker.ask("changed")
+            return list(self._worker.ask("changed"))
         except Ended:
-            names = []
-        self._judge(names or [self._name])
+            return []
 
     def _judge(self, names: Sequence[str]) -> None:
         for name in names:

@@ -26,6 +26,7 @@ class Watched:
         """Reads the folder; what is in it counts as known."""
         self._folder, self._seed = folder.absolute(), seed
         self._read: dict[Path, tuple[Stamp, File]] = {}
+        self._looked_at: tuple[File, ...] = ()
         self._known: dict[str, str] = {}
         self.changed()
 
@@ -52,12 +53,14 @@ class Watched:
 
     def changed(self) -> list[str]:
         """The exercises whose answer is another text than when this was last asked."""
-        before = {path: file for path, (_, file) in self._read.items()}
-        saved = [file for file in self._files() if before.get(file.path) is not file]
-        found = []
+        files, before = self._files(), {id(file) for file in self._looked_at}
+        saved = [file for file in files if id(file) not in before]
+        self._looked_at, found = files, []
         for exercise in select() if saved else ():
-            text = "\n".join(part for file in saved for part in _text_in(file, exercise))
-            if text and self._known.get(exercise.name) != text:
+            if not any(_text_in(file, exercise) for file in saved):
+                continue
+            text = "\n".join(part for file in files for part in _text_in(file, exercise))
+            if self._known.get(exercise.name) != text:
                 self._known[exercise.name] = text
                 found.append(exercise.name)
         return found

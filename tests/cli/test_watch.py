@@ -23,6 +23,9 @@ class Says:
     def __init__(self, *judged, changed=()):
         self.judged, self.changes, self.asked = list(judged), list(changed), []
 
+    def warm(self):
+        pass
+
     def follow(self, what, *arguments):
         self.asked.append((what, *arguments))
         said = self.judged.pop(0)
@@ -75,6 +78,15 @@ def test_what_was_saved_is_judged_or_else_what_is_on_the_screen(tmp_path, verdic
     screen._judge_saved()
     judged = [asked[1] for asked in worker.asked if asked[0] == "judge"]
     assert judged == ["losses.q1", RELU], "the second is what the verdict shown was about"
+
+
+def test_what_was_saved_while_the_first_verdict_was_made_is_judged(tmp_path, verdicts, monkeypatch):
+    wrong, right = verdicts
+    worker = Says([wrong], [right], changed=[RELU])
+    monkeypatch.setattr("watchfiles.watch", lambda *arguments, **options: iter([set(), set()]))
+    monkeypatch.setattr("course.cli.watch._lines_typed", lambda: typed("q"))
+    watching(tmp_path, worker).run()
+    assert worker.asked == [("judge", RELU), ("changed",), ("judge", RELU)]
 
 
 def test_an_answer_that_takes_its_process_along_ends_in_a_verdict(tmp_path, verdicts, capsys):

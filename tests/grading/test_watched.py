@@ -33,6 +33,22 @@ def test_nothing_changed_until_an_answer_does(place):
     assert watched.changed() == []
 
 
+def test_an_answer_that_another_file_imports_changes_with_its_own_text_alone(place):
+    save(place, "from course.answers import relu_bwd\n", "later.py")
+    watched = Watched(place)
+    save(place, WRONG + "\n# a comment\n")
+    assert watched.changed() == []
+    save(place, RIGHT)
+    assert watched.changed() == [RELU]
+
+
+def test_what_was_saved_before_another_exercise_was_judged_has_changed(place):
+    watched = Watched(place)
+    save(place, RIGHT)
+    watched.judge(OTHERS, early=print)
+    assert watched.changed() == [RELU]
+
+
 def test_it_is_judged_as_it_is_now(place):
     watched = Watched(place)
     early = []
