@@ -22,7 +22,7 @@ def explain(words: tuple[str, ...], within: str | None) -> None:
     known = list(_known(within))
     found = [(exercise, mistake) for exercise, mistake in known if name.lower() in mistake.name.lower()]
     if not found:
-        near = difflib.get_close_matches(name, [mistake.name for _, mistake in known], n=3, cutoff=0.4)
+        near = difflib.get_close_matches(name, {mistake.name: mistake for _, mistake in known}, n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(repr(one) for one in near)}?" if near else "a verdict names them."
         raise click.UsageError(f"There is no mistake called {name!r}: {hint}")
     for exercise, mistake in found:

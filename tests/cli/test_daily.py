@@ -131,6 +131,12 @@ def test_a_mistake_is_explained_by_its_name(say):
     assert "did you mean" in said
 
 
+def test_names_that_are_near_are_each_offered_once(say):
+    _, said = say("explain", "nonsense")
+    offered = said.partition("did you mean ")[2].split(" or ")
+    assert len(offered) == len(set(offered)) > 1
+
+
 def test_our_answer_is_shown_once_yours_is_right_or_you_say_so(folder, say, monkeypatch):
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
     assert "def square_bwd" not in say("solution", SQUARE.name)[1]
