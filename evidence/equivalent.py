@@ -20,6 +20,7 @@ EQUAL = "the two cotangents are equal: what stands between them is an addition"
 ROWS = "both have one row an example"
 ON = "relu(z) is positive just where z is"
 LAST = "the last axis of an array of two"
+VECTOR = "a vector is its own transpose"
 NOTHING = "what a sum begins with, whatever its sign"
 AXES = "JAX takes axes from anything that can be gone through"
 TYPED = "subtracted from floating-point numbers, it becomes what they are"
@@ -71,7 +72,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         _LEAF_ERROR,
         [("given - r", other, "a norm has no sign") for other in ("r - given", "-(given - r)")],
     ),
-    *_each("vector_chain_rule.matvec", "x_bar = w.T @ y_bar", [("y_bar", "y_bar.T", "a vector is its own transpose")]),
+    *_each("vector_chain_rule.matvec", "x_bar = w.T @ y_bar", [("y_bar", "y_bar.T", VECTOR)]),
     *_each("vector_chain_rule.add_row", "return (x_bar, row_bar)", [("x_bar", "y_bar", SAME)]),
     *_each("vector_chain_rule.add_row", "row_bar = y_bar.sum(axis=0)", [("y_bar", "x_bar", SAME)]),
     *_each(
@@ -83,7 +84,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     *_each(
         "two_layer_network.cotangents",
         "a1_bar = w2.T @ z2_bar",
-        [("z2_bar", "b2_bar", SAME), ("z2_bar", "z2_bar.T", "a vector is its own transpose")],
+        [("z2_bar", "b2_bar", SAME), ("z2_bar", "z2_bar.T", VECTOR)],
     ),
     *_each("two_layer_network.cotangents", "z1_bar = a1_bar * (z1 > 0)", [("z1 >", "a1 >", ON)]),
     *_each(
@@ -392,7 +393,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     *_each(
         "differentiable_programs.least_squares",
         "b_bar = a @ right_bar",
-        [("right_bar", "right_bar.T", "a vector is its own transpose")],
+        [("right_bar", "right_bar.T", VECTOR)],
     ),
     *_each(
         "differentiable_programs.least_squares",

@@ -27,6 +27,7 @@ def reached(*modules: str) -> frozenset[Path]:
     return frozenset(files)
 
 
+@cache
 def every_source() -> frozenset[Path]:
     """All files of the code: for what starts processes, and for what reads the repository itself."""
     return frozenset(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
