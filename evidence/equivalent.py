@@ -51,6 +51,7 @@ _GELU_BAR = "return (y_bar * (normal_cdf(x) + x * density),)"
 _T = "t = tanh(TANH_SCALE * (x + TANH_CUBE * x ** 3))"
 _INSIDE_SLOPE = "inside_slope = TANH_SCALE * (1 + 3 * TANH_CUBE * x ** 2)"
 _GELU_TANH_BAR = "return (y_bar * ((1 + t) / 2 + x * gate_slope),)"
+_TABLE_BAR = "table_bar = jnp.zeros_like(table).at[ids].add(y_bar)"
 _Z2_BAR = "z2_bar = loss_bar * error / len(x)"
 
 
@@ -399,5 +400,21 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "differentiable_programs.least_squares",
         "a_bar = by_right + a @ (matrix_bar + matrix_bar.T)",
         [("(matrix_bar + matrix_bar.T)", "(matrix_bar + matrix_bar.T).T", "a sum with its transpose is symmetric")],
+    ),
+    *_each("embedding.embed", _TABLE_BAR, [("jnp.zeros_like(table)", "(-jnp.zeros_like(table))", NOTHING)]),
+    *_each(
+        "embedding.embed",
+        "positions_bar = jnp.zeros_like(positions).at[:ids.shape[1]].set(by_place)",
+        [
+            ("jnp.zeros_like(positions)", "(-jnp.zeros_like(positions))", ZERO),
+            ("shape[1]", "shape[-1]", LAST),
+            ("ids.shape", "y_bar.shape", "both have an axis of places, the second"),
+        ],
+    ),
+    *_each("embedding.embed_padded", _TABLE_BAR, [("jnp.zeros_like(table)", "(-jnp.zeros_like(table))", NOTHING)]),
+    *_each(
+        "embedding.readout",
+        "tokens = x.reshape(-1, x.shape[-1])",
+        [("x.shape", other, "their last axes are the same") for other in ("x_bar.shape", "table.shape")],
     ),
 )

@@ -52,6 +52,12 @@ SYLLABUS = (
         ("reverse_mode", "forward_mode", "optimizers"),
         90,
     ),
+    Lesson(
+        "embedding",
+        "Embeddings: rows picked by number, and a table used twice",
+        ("vector_chain_rule", "optimizers"),
+        45,
+    ),
 )
 
 

@@ -92,6 +92,10 @@ SEPARATED = {
     "differentiable_programs.simulate": 0.07,
     "differentiable_programs.kepler": 0.04,
     "differentiable_programs.least_squares": 0.25,
+    "embedding.embed": 0.5,
+    "embedding.embed_padded": 0.2,
+    "embedding.readout": 0.6,
+    "embedding.tied_model": 0.2,
 }
 """How far apart any two mistakes, and any mistake and the truth, are at least: the worst array, relative to its norm.
 

@@ -18,6 +18,7 @@ from course.comparison.precision import FLOAT64
 from course.exercises import find_exercise
 from course.exercises.tasks.drawing import Draw
 from course.lessons.cost_of_backprop import ROUNDS
+from course.lessons.embedding import PADDING
 from course.lessons.losses import IGNORED
 from course.lessons.normalization import DECAY, EPSILON, GROUPS
 from course.lessons.skip_connections import coins
@@ -133,6 +134,12 @@ def simulate(start, rates, dts):
     return torch.stack(states[1:])
 
 
+def embed_padded(table, ids):
+    """PyTorch's own reads the row of the padding, and only keeps its gradient away; here a zero stands in its place."""
+    rows = functional.embedding(ids, table, padding_idx=PADDING)
+    return rows.masked_fill((ids == PADDING)[..., None], 0)
+
+
 IN_TORCH = {
     "chain_rule.square": torch.square,
     "chain_rule.sine_of_square": lambda x: torch.sin(torch.square(x)),
@@ -191,6 +198,12 @@ IN_TORCH = {
     "differentiable_programs.euler_step": lambda state, rates, dt: torch.addcmul(state, dt, growth(state, rates)),
     "differentiable_programs.rk4_step": rk4_step,
     "differentiable_programs.simulate": simulate,
+    "embedding.embed": lambda table, positions, ids: (
+        functional.embedding(ids, table) + functional.embedding(torch.arange(ids.shape[1]), positions)
+    ),
+    "embedding.embed_padded": embed_padded,
+    "embedding.readout": functional.linear,
+    "embedding.tied_model": lambda table, w, ids: functional.linear(functional.embedding(ids, table).matmul(w), table),
     "differentiable_programs.least_squares": lambda a, b: torch.linalg.lstsq(a, b[:, None]).solution[:, 0],
 }
 
