@@ -8,6 +8,7 @@ import pytest
 from jax._src.interpreters import ad
 
 import course
+from course.comparison.by_hand.marks import find_mark
 from course.exercises.tasks.task import Sitting
 from course.grading import Submission, judge, judging
 from course.records import Feedback, Status
@@ -158,3 +159,14 @@ def test_compare_refuses_only_where_it_is_asked_to():
 def test_a_rule_of_one_s_own_is_run_with_the_function_that_it_belongs_to(tmp_path):
     found = submission(tmp_path, "own_custom_vjp").find(["squashes"])
     assert jax.grad(found.values["squashes"])(0.0) == 1.0
+
+
+def test_a_sum_that_a_derivative_was_first_to_need_bears_no_mark_of_it():
+    table, ids = jnp.ones((3, 2), jnp.float16), jnp.array([0, 2])
+    jax.vjp(lambda table: table[ids], table)[1](table[ids])  # JAX keeps the program that adds two numbers
+    program = jax.make_jaxpr(lambda table, y_bar: jnp.zeros_like(table).at[ids].add(y_bar))(table, table[ids])
+    assert find_mark(program) is None
+
+
+def test_a_derivative_that_is_applied_in_place_is_found():
+    assert find_mark(jax.make_jaxpr(lambda x: x.at[0].apply(jax.grad(jnp.sin)))(jnp.ones(3)))

@@ -26,6 +26,9 @@ _PRIMITIVES = {
 }
 """Primitives that only differentiation emits, or that hide what they compute."""
 
+_COMBINING = frozenset(f"scatter-{how}" for how in ("add", "sub", "mul", "min", "max"))
+"""Primitives whose inner program is JAX's own and kept from whoever needed it first, perhaps a derivative."""
+
 
 def find_mark(jaxpr: ClosedJaxpr | Jaxpr) -> Refusal | None:
     """The first mark in a program, with the line of the answer that left it; None where there is none."""
@@ -46,6 +49,8 @@ def equations(jaxpr: ClosedJaxpr | Jaxpr) -> Iterator[JaxprEqn]:
 
 def _run_by(eqn: JaxprEqn) -> Iterator[Any]:
     """The inner programs of an equation. A linear solver holds its transpose, too, and never runs it forward."""
+    if eqn.primitive.name in _COMBINING:
+        return
     params: Any = eqn.params
     if eqn.primitive.name == "custom_linear_solve":
         params = {"solve": eqn.params["jaxprs"].solve}
