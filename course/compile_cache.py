@@ -13,11 +13,14 @@ from typing import Any
 LARGEST_CACHE = 200 * 1024 * 1024
 """Bytes. A program of this course takes about 0.1 MB; JAX's own bound would need the package filelock."""
 
-_SETTINGS: dict[str, Any] = {
+KEPT: dict[str, Any] = {
     "jax_persistent_cache_min_compile_time_secs": 0.0,
     "jax_persistent_cache_min_entry_size_bytes": -1,
+    "jax_persistent_cache_enable_xla_caches": "none",
 }
-"""By default JAX keeps only what took a second to compile, which is nothing that is trained or judged here."""
+"""By default JAX keeps only what took a second to compile, which is nothing that is trained or judged here; and it puts
+the path of the folder, where a GPU's compiler would keep notes, into the key of every program: none is found again in a
+folder that was moved."""
 
 
 def use_compile_cache(folder: Path | None = None) -> Path | None:
@@ -39,7 +42,7 @@ def use_compile_cache(folder: Path | None = None) -> Path | None:
         return None
     if str(place) != chosen:
         discard_oldest(place, LARGEST_CACHE)
-    _tell_jax({"jax_compilation_cache_dir": str(place), **_SETTINGS})
+    _tell_jax({"jax_compilation_cache_dir": str(place), **KEPT})
     return place
 
 
@@ -65,10 +68,15 @@ def discard_oldest(folder: Path, most_bytes: int) -> None:
             file.unlink(missing_ok=True)
 
 
+def as_variables(settings: dict[str, Any]) -> dict[str, str]:
+    """JAX's options as variables of the environment."""
+    return {name.upper(): str(value) for name, value in settings.items()}
+
+
 def _tell_jax(settings: dict[str, Any]) -> None:
     """Sets JAX's options: through the environment before it is imported, through its own door after."""
     if "jax" in sys.modules:
         for name, value in settings.items():
             sys.modules["jax"].config.update(name, value)
     else:
-        os.environ.update({name.upper(): str(value) for name, value in settings.items()})
+        os.environ.update(as_variables(settings))

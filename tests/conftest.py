@@ -11,10 +11,12 @@ import pytest
 
 from course.compile_cache import use_compile_cache
 from course.quick_compile import compile_quickly
+from tests.one_context import share_lowering_context
 
 os.environ.setdefault("HANDGRAD_CACHE", str(Path(__file__).parents[1] / ".pytest_cache" / "handgrad"))
 use_compile_cache()
 compile_quickly()
+share_lowering_context()
 
 pytest_plugins = ["pytester"]
 

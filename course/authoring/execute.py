@@ -13,7 +13,7 @@ from course.answers import MARKER
 from course.authoring.checkout import Checkout, stem_of
 from course.authoring.make import lessons_with_source, make_notebook
 from course.authoring.notebook import notebook_text
-from course.compile_cache import cache_folder
+from course.compile_cache import KEPT, as_variables, cache_folder
 from course.grading.ready import CACHE
 from course.lessons import lesson_named
 
@@ -21,11 +21,7 @@ TIME_LIMIT = 300
 """Seconds that one cell may take on a slow machine."""
 
 
-_CACHED = {
-    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-}
+_CACHED = {**as_variables(KEPT), "TF_CPP_MIN_LOG_LEVEL": "3"}
 """So that what a notebook does before its first check is kept too."""
 
 

@@ -1,33 +1,14 @@
-"""Claims about executing the notebooks of this checkout from top to bottom, as a learner gets them."""
+"""Claims about the kernel that executes notebooks."""
 
 import pytest
 
-from course.authoring.checkout import this_checkout
-from course.authoring.execute import CellFailed, kernel, try_lesson
-from course.authoring.make import lessons_with_source
-
-CHECKOUT = this_checkout()
-LESSONS = lessons_with_source(CHECKOUT)
+from course.authoring.execute import CellFailed, kernel
 
 
 @pytest.fixture(scope="module")
 def there():
     with kernel() as running:
         yield running
-
-
-def text_of(outputs):
-    return "\n".join(output.get("text") or str(output.get("data", {}).get("text/plain")) for output in outputs)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("lesson", LESSONS)
-def test_an_untouched_notebook_executes_and_finds_nothing_started(there, lesson):
-    notebook = try_lesson(CHECKOUT, lesson, there, solved=False)
-    checks = [cell for cell in notebook.cells if "check" in cell.metadata.get("tags", [])]
-    assert checks
-    for cell in checks:
-        assert "not started" in text_of(cell.outputs), cell.metadata.name
 
 
 def one_cell(code):
