@@ -8,9 +8,9 @@ Source: Masataka Okabe and Kei Ito, Color Universal Design (2008).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,15 @@ INK = "#7A7A7A"
 
 _SIZE = (8.0, 3.6)
 """Inches, to stand in a README or a notebook at full width."""
+_WIDE = (11.5, 3.6)
+"""Inches, for three pictures in a row."""
+_ONE_DECIMAL_FROM = 10
+_FALLS_FAR = 100
+"""A loss that falls to this part of where it began is drawn on a logarithmic scale."""
+_WINDOWS = 80
+"""Into how many pieces a run is cut to draw norms, which jump from step to step: a piece shows its median."""
+_NAMED_LAYERS = 9
+"""More than these would hide their curves."""
 _DOTS = 160
 """Dots per inch of the PNG."""
 _UNDER: dict[str, Any] = {"color": JAX, "linewidth": 5.0}
@@ -71,13 +80,34 @@ _RULES: dict[Any, Any] = {
 
 
 @dataclass(frozen=True)
+class Scale:
+    """How a score is told: under which name, in which unit, and how many units one is."""
+
+    name: str
+    unit: str
+    units: float = 1.0
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.unit}"
+
+    def told(self, value: float) -> str:
+        """A value with its unit."""
+        shown = self.units * value
+        return f"{shown:{'.1f' if abs(shown) >= _ONE_DECIMAL_FROM else '.3g'}} {self.unit}"
+
+
+@dataclass(frozen=True)
 class TrainingCurves:
-    """One training run: `losses` by step, `accuracies` by epoch in [0, 1], and the median seconds of a step."""
+    """One training run: `losses` and the `norms` of each layer's gradient by step, `scores` by epoch.
+
+    `step_seconds` is the median time of a step.
+    """
 
     label: str
     losses: np.ndarray
-    accuracies: np.ndarray
+    scores: np.ndarray
     step_seconds: float
+    norms: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 @contextmanager
@@ -107,28 +137,45 @@ def save(figure: Figure, stem: Path | str) -> tuple[Path, Path]:
     return png, svg
 
 
-def training_figure(runs: Sequence[TrainingCurves], *, title: str = "", caption: str = "") -> Figure:
-    """Draws loss by step and accuracy by epoch of one run or of two that should coincide.
+def training_figure(runs: Sequence[TrainingCurves], scale: Scale, *, title: str = "", caption: str = "") -> Figure:
+    """Draws loss by step, score by epoch, and the gradient's norm by layer, of one run or of two that should coincide.
 
-    Two runs are drawn over each other, the first on top, with the difference of their losses in an inset. Under the
-    picture stand the time per step and the accuracy of each, and `caption`.
+    Two runs are drawn over each other, the first on top, with the difference of their losses in an inset; the norms are
+    those of the first. Under the picture stand the time per step and the score of each, and `caption`.
     """
     from matplotlib.figure import Figure
 
     with style():
-        figure = Figure(layout="constrained")
-        left, right = figure.subplots(1, 2)
+        figure = Figure(figsize=_WIDE, layout="constrained")
+        left, middle, right = figure.subplots(1, 3)
         _draw(left, [run.losses for run in runs], [run.label for run in runs])
-        left.set(title="loss", xlabel="step", ylim=(0, None))
+        left.set(title="loss", xlabel="step", **_height([run.losses for run in runs]))
         left.legend(loc="upper right")
-        _draw(right, [100 * np.asarray(run.accuracies) for run in runs], [run.label for run in runs])
-        right.set(title="test accuracy, %", xlabel="epoch")
-        right.xaxis.get_major_locator().set_params(integer=True)
+        _draw(middle, [scale.units * np.asarray(run.scores) for run in runs], [run.label for run in runs])
+        middle.set(title=f"test {scale}", xlabel="epoch")
+        middle.xaxis.get_major_locator().set_params(integer=True)
+        _draw_norms(right, runs[0])
         if len(runs) == 2:
             _draw_difference(left, runs[0], runs[1])
         figure.suptitle(title, x=0.01, ha="left", weight="bold")
-        figure.supxlabel("\n".join(filter(None, (_summary(runs), caption))), x=0.01, ha="left", fontsize=10)
+        figure.supxlabel("\n".join(filter(None, (_summary(runs, scale), caption))), x=0.01, ha="left", fontsize=10)
     return figure
+
+
+def _height(curves: Sequence[np.ndarray]) -> dict[str, Any]:
+    """How losses are laid out: from zero on, or on a logarithmic scale where that would hide most of the way down."""
+    falls_far = all(len(curve) and 0 < _FALLS_FAR * np.min(curve) < curve[0] for curve in curves)
+    return {"yscale": "log"} if falls_far else {"ylim": (0, None)}
+
+
+def _draw_norms(axes: Axes, run: TrainingCurves) -> None:
+    """Draws how large the gradient of each layer was."""
+    for name, norms in run.norms.items():
+        pieces = np.array_split(norms, min(len(norms), _WINDOWS))
+        axes.semilogy(np.cumsum([len(piece) for piece in pieces]), [np.median(piece) for piece in pieces], label=name)
+    axes.set(title="norm of the gradient", xlabel="step")
+    if 0 < len(run.norms) <= _NAMED_LAYERS:
+        axes.legend(loc="best", fontsize=8)
 
 
 def _draw(axes: Axes, curves: Sequence[np.ndarray], labels: Sequence[str]) -> None:
@@ -152,8 +199,8 @@ def _draw_difference(axes: Axes, one: TrainingCurves, other: TrainingCurves) -> 
     inset.set_title(f"their difference, at most {words.error(float(difference.max()))}", fontsize=8, loc="left")
 
 
-def _summary(runs: Sequence[TrainingCurves]) -> str:
+def _summary(runs: Sequence[TrainingCurves], scale: Scale) -> str:
     return "     ".join(
-        f"{run.label}: {words.seconds(run.step_seconds)} a step, {100 * float(run.accuracies[-1]):.1f} % right"
+        f"{run.label}: {words.seconds(run.step_seconds)} a step, {scale.name} {scale.told(float(run.scores[-1]))}"
         for run in runs
     )

@@ -7,6 +7,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from course.training.demo import Score
 from course.training.loop import Run
 
 _WIDTH = 16
@@ -16,7 +17,7 @@ _WIDTH = 16
 class Bar:
     """Shown within a `with`, on a terminal only."""
 
-    def __init__(self, console: Console, steps: int, score: str):
+    def __init__(self, console: Console, steps: int, score: Score):
         self._console = console
         self._score = score
         columns = (
@@ -41,7 +42,8 @@ class Bar:
     def show(self, run: Run) -> None:
         """Shows how far a run has come, by its first track."""
         track = next(iter(run.tracks.values()))
-        numbers = f"loss {track.watched['loss']:.4f}  {self._score} {100 * track.watched[self._score]:.1f} %"
+        score = self._score.scale.told(track.watched[self._score.metric])
+        numbers = f"loss {track.watched['loss']:.4f}  {self._score.scale.name} {score}"
         seconds = sum(t.seconds[-1] for t in run.tracks.values()) / len(run.tracks)
         pace = "stopping" if self._stopping else f"{1 / seconds:,.0f} steps/s"
         self._progress.update(self._task, completed=run.step, description=f"{numbers}  {pace}")

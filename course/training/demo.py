@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 import optax
 
+from course.show.plots import Scale
 from course.training import DEMOS
 from course.training.data import Splits
 
 Params = Any
 """A pytree of arrays."""
+
+TwoFunctions = tuple[Callable[..., Any], Callable[..., Any]]
+"""A pair: forward, backward."""
 
 Metrics = dict[str, jax.Array]
 """Numbers by name; each demo has a "loss"."""
@@ -41,19 +45,45 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Score:
+    """The number that people quote, and what it is on the test data with the default settings.
+
+    Attributes:
+        metric: Its name among the demo's metrics.
+        scale: How it is told.
+        aim: What it reaches, at least or, where `less` is better, at most.
+        less: Whether less is better.
+    """
+
+    metric: str
+    scale: Scale
+    aim: float
+    less: bool = False
+
+    def reached(self, value: float) -> bool:
+        """Whether a value is as good as was stated."""
+        return value <= self.aim if self.less else value >= self.aim
+
+
+def the_pair_itself(pair: TwoFunctions) -> TwoFunctions:
+    """For a demo whose loss is what its one exercise asks."""
+    return pair
+
+
+@dataclass(frozen=True)
 class Demo:
-    """A network, its real data, and the answer that it is trained on.
+    """A network, its real data, and the answers that it is trained on.
 
     Attributes:
         name: As on the command line.
         title: What is trained on what, in one phrase.
-        exercise: The exercise whose pair gives the gradient by hand, `lesson.name`.
+        exercises: Those whose pairs give the gradient by hand, `lesson.name`.
+        assemble: Makes of these pairs, in order, the pair of the loss.
         loss: The primal of that pair, `loss(params, *batch)`.
         init: Draws the parameters from a key.
         read_data: Reads the data as NumPy arrays.
         metrics: `metrics(params, *examples)`, the loss among them.
-        score: The metric that people quote, in [0, 1].
-        aim: What the score on the test data is with the default settings, at least.
+        score: The metric that people quote.
         optimiser: Makes the optimiser from a learning rate.
         settings: The default ones.
         chunk_steps: The most steps that are run between two looks at the keyboard, well under a second's worth.
@@ -61,16 +91,16 @@ class Demo:
 
     name: str
     title: str
-    exercise: str
+    exercises: Sequence[str]
     loss: Callable[..., jax.Array]
     init: Callable[[jax.Array], Params]
     read_data: Callable[[], Splits]
     metrics: Callable[..., Metrics]
-    score: str
-    aim: float
+    score: Score
     optimiser: Callable[[float], optax.GradientTransformation]
     settings: Settings
     chunk_steps: int
+    assemble: Callable[..., TwoFunctions] = the_pair_itself
 
 
 def find_demo(name: str) -> Demo:

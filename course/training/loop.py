@@ -29,10 +29,12 @@ DIVERGED_FROM = 10.0
 
 
 class Diverged(TrainingError):
-    """The loss is no number any more, or far above where it began."""
+    """The loss is no number any more, or far above where it began; `layer` had the largest gradient at the end."""
 
-    def __init__(self, step: int, loss: float, first: float):
-        super().__init__(f"The loss is {loss:.3g} at step {step}; it was {first:.3g} at step 1")
+    def __init__(self, step: int, loss: float, first: float, layer: str):
+        super().__init__(
+            f"The loss is {loss:.3g} at step {step}; it was {first:.3g} at step 1, and the gradient grew most in {layer}"
+        )
         self.step = step
 
 
@@ -40,12 +42,13 @@ class Diverged(TrainingError):
 class Track:
     """One gradient's way through a run.
 
-    `losses` are by step, `scores` on the test data by epoch, `seconds` those of a step, one number a chunk; `watched`
-    are the latest metrics on the validation data.
+    `losses` and `norms`, those of each layer's gradient, are by step, `scores` on the test data by epoch, `seconds` those
+    of a step, one number a chunk; `watched` are the latest metrics on the validation data.
     """
 
     state: State
     losses: tuple[float, ...] = ()
+    norms: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
     scores: tuple[float, ...] = ()
     seconds: tuple[float, ...] = ()
     watched: Mapping[str, float] = dataclasses.field(default_factory=dict)
@@ -132,12 +135,13 @@ class Training:
     def _take(self, name: str, track: Track, rows: jax.Array) -> Track:
         chunk = self._compiled(name, len(rows))
         begun = time.perf_counter()
-        state, losses = jax.block_until_ready(chunk(track.state, rows, self._data.train))
+        state, seen = jax.block_until_ready(chunk(track.state, rows, self._data.train))
         seconds = (time.perf_counter() - begun) / len(rows)
         return dataclasses.replace(
             track,
             state=state,
-            losses=(*track.losses, *np.asarray(losses).tolist()),
+            losses=(*track.losses, *np.asarray(seen.loss).tolist()),
+            norms={name: (*track.norms.get(name, ()), *np.asarray(seen.norms[name]).tolist()) for name in seen.norms},
             seconds=(*track.seconds, seconds),
         )
 
@@ -147,7 +151,7 @@ class Training:
         if not ends_epoch:
             return dataclasses.replace(track, watched=watched)
         tested = _floats(self._metrics(track.state.params, *self._data.test))
-        return dataclasses.replace(track, watched=watched, scores=(*track.scores, tested[self.demo.score]))
+        return dataclasses.replace(track, watched=watched, scores=(*track.scores, tested[self.demo.score.metric]))
 
     def _compiled(self, name: str, steps: int) -> Chunk:
         """The program of a chunk of this length; it is compiled before the clock is started."""
@@ -196,9 +200,19 @@ def refuse_divergence(track: Track, steps: int) -> None:
     before = len(track.losses) - steps
     for place, loss in enumerate((*latest, track.watched["loss"]), start=before + 1):
         if not math.isfinite(loss):
-            raise Diverged(min(place, len(track.losses)), loss, track.losses[0])
+            raise Diverged(min(place, len(track.losses)), loss, track.losses[0], _grown_most(track))
     if statistics.median(latest) > DIVERGED_FROM * track.losses[0]:
-        raise Diverged(len(track.losses), latest[-1], track.losses[0])
+        raise Diverged(len(track.losses), latest[-1], track.losses[0], _grown_most(track))
+
+
+def _grown_most(track: Track) -> str:
+    """The layer whose gradient was no number first, else the one that is the most times as large as at step 1."""
+    return max(track.norms, key=lambda layer: _growth(track.norms[layer]))
+
+
+def _growth(norms: tuple[float, ...]) -> tuple[int, float]:
+    finite = [norm for norm in norms if math.isfinite(norm)]
+    return len(norms) - len(finite), max(finite, default=0.0) / (norms[0] or 1.0)
 
 
 def _floats(metrics: Metrics) -> dict[str, float]:

@@ -9,11 +9,14 @@ import optax
 
 from course.lessons.losses import softmax_cross_entropy
 from course.lessons.mlp import Mlp, init_mlp, mlp, mlp_loss
+from course.show.plots import Scale
 from course.training.data import digits
-from course.training.demo import Demo, Metrics, Settings
+from course.training.demo import Demo, Metrics, Score, Settings
 
 SIZES = (64, 128, 64, 10)
 """From 8 x 8 pixels to ten classes."""
+
+PERCENT_RIGHT = Scale("accuracy", "%", 100)
 
 
 def metrics(params: Mlp, x: jax.Array, labels: jax.Array) -> Metrics:
@@ -26,13 +29,12 @@ def metrics(params: Mlp, x: jax.Array, labels: jax.Array) -> Metrics:
 DEMO = Demo(
     name="mlp",
     title="a 64-128-64-10 network reads handwritten digits",
-    exercise="mlp.mlp_loss",
+    exercises=("mlp.mlp_loss",),
     loss=mlp_loss,
     init=lambda key: init_mlp(key, SIZES),
     read_data=digits,
     metrics=metrics,
-    score="accuracy",
-    aim=0.97,
+    score=Score("accuracy", PERCENT_RIGHT, aim=0.97),
     optimiser=optax.adam,
     # In float64 two right gradients stay together to the last step. In float32 rounding pushes a relu across its
     # kink now and then, and the two curves part by 1e-4.

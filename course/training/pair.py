@@ -23,6 +23,7 @@ from course.records import Comparison, Fault, Status, Verdict
 from course.training import TrainingError
 from course.training.data import Splits
 from course.training.demo import Demo
+from course.training.gradients import in_the_contracts_form
 
 _ROWS = 7
 """Examples on which a pair is compared: few, and not as many as any layer has units."""
@@ -33,10 +34,10 @@ _SPREAD = 0.1
 
 @dataclass(frozen=True)
 class Pair:
-    """A pair that was found, from `where`; `theirs` says that it is not this course's own answer."""
+    """The pair of a demo, made of what was found in a submission; `theirs`: not this course's own answers."""
 
+    demo: Demo
     found: Found
-    names: tuple[str, str]
     submission: Submission
     theirs: bool
 
@@ -48,8 +49,14 @@ class Pair:
     @property
     def functions(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """Forward and backward."""
-        fwd, bwd = (self.found.values[name] for name in self.names)
-        return fwd, bwd
+        found = [(self.found.values[task.fwd], self.found.values[task.bwd]) for task in pair_tasks(self.demo)]
+        return self.demo.assemble(*(found if len(found) == 1 else [in_the_contracts_form(*pair) for pair in found]))
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the functions are called where the last of the exercises asks for them."""
+        task = pair_tasks(self.demo)[-1]
+        return task.fwd, task.bwd
 
 
 class NoPair(TrainingError):
@@ -76,12 +83,11 @@ def course_pair(demo: Demo) -> Pair:
 
 
 def _pair_in(demo: Demo, submission: Submission, theirs: bool) -> Pair:
-    task = pair_task(demo)
-    names = task.fwd, task.bwd
+    names = tuple(name for task in pair_tasks(demo) for name in (task.fwd, task.bwd))
     found = submission.find(names)
     if found.fault is not None:
         raise NoPair(_sentence(found.fault, submission.where, names))
-    return Pair(found, names, submission, theirs)
+    return Pair(demo, found, submission, theirs)
 
 
 def find_submission(path: str | None) -> tuple[Submission, bool]:
@@ -111,26 +117,27 @@ def course_answers() -> Submission:
     return dataclasses.replace(Submission.read(answers), where="solutions")
 
 
-def pair_task(demo: Demo) -> PairTask:
-    """What the demo's exercise asks."""
-    return cast(PairTask, find_exercise(demo.exercise).task)
+def pair_tasks(demo: Demo) -> list[PairTask]:
+    """What the demo's exercises ask."""
+    return [cast(PairTask, find_exercise(name).task) for name in demo.exercises]
 
 
-def judge_of(demo: Demo, pair: Pair) -> Verdict:
-    """The verdict of the demo's exercise on a pair, as `course check` gives it."""
-    return judge(find_exercise(demo.exercise), pair.submission)
+def judge_of(pair: Pair) -> dict[str, Verdict]:
+    """The verdicts of the demo's exercises, by name, as `course check` gives them."""
+    return {name: judge(find_exercise(name), pair.submission) for name in pair.demo.exercises}
 
 
-def compare_on_network(demo: Demo, pair: Pair, splits: Splits) -> Comparison:
+def compare_on_network(pair: Pair, splits: Splits) -> Comparison:
     """Compares a pair with JAX on the network and the data that it will be trained on, in float64."""
-    random = np.random.default_rng(0)
+    demo, random = pair.demo, np.random.default_rng(0)
     with jax.enable_x64(True):
         params = jax.tree.map(
             lambda leaf: np.asarray(leaf) + _SPREAD * random.normal(size=leaf.shape), demo.init(jax.random.key(0))
         )
     apart = len(splits.train[0]) // _ROWS  # neighbours may be of one class
-    examples = (array[::apart][:_ROWS] for array in splits.train)
-    setting = Setting(names=pair.names, data=pair_task(demo).data, float32=False, cost=False)
+    examples = [array[::apart][:_ROWS] for array in splits.train]
+    data = tuple(range(1, 1 + len(examples)))
+    setting = Setting(names=pair.names, data=data, float32=False, cost=False)
     with pair.found.at_home():
         return judge_pair(make_point(demo.loss, (params, *examples), ()), *pair.functions, setting)
 

@@ -44,7 +44,8 @@ def save_picture(results: Results, folder: Path, praise: Praise | None = None) -
         ImportError: matplotlib is not installed.
     """
     caption = str(praise) if praise else ""
-    figure = plots.training_figure(list(results.curves.values()), title=results.demo.title, caption=caption)
+    demo = results.demo
+    figure = plots.training_figure(list(results.curves.values()), demo.score.scale, title=demo.title, caption=caption)
     return plots.save(figure, folder / PICTURE)
 
 
@@ -61,7 +62,8 @@ def _table(results: Results, encoding: str) -> Table:
         table.add_column(curve.label, justify="right")
     losses = [f"{curve.losses[-1]:.3g}" for curve in results.curves.values()]
     times = [words.printable(words.seconds(curve.step_seconds), encoding) for curve in results.curves.values()]
-    table.add_row(f"test {results.demo.score}", *(f"{100 * results.scores[name]:.1f} %" for name in results.curves))
+    scale = results.demo.score.scale
+    table.add_row(f"test {scale.name}", *(scale.told(results.scores[name]) for name in results.curves))
     table.add_row("last loss", *losses)
     table.add_row("time per step", *times)
     return table

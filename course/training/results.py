@@ -54,14 +54,15 @@ class Results:
 
 def results_of(training: Training, run: Run) -> Results:
     """Sums a run up."""
-    scores = {name: metrics[training.demo.score] for name, metrics in training.test(run).items()}
+    scores = {name: metrics[training.demo.score.metric] for name, metrics in training.test(run).items()}
     whole_epochs = run.step % training.steps_of_epoch == 0
     curves = {
         name: TrainingCurves(
             label=LABELS[name],
             losses=np.asarray(track.losses),
-            accuracies=np.asarray(track.scores if whole_epochs else (*track.scores, scores[name])),
+            scores=np.asarray(track.scores if whole_epochs else (*track.scores, scores[name])),
             step_seconds=float(np.median(track.seconds)),
+            norms={layer: np.asarray(norms) for layer, norms in track.norms.items()},
         )
         for name, track in run.tracks.items()
     }

@@ -17,6 +17,7 @@ from course.show import words
 from course.training import TrainingError, checkpoints
 from course.training.bar import Bar
 from course.training.both import train_both
+from course.training.demo import Demo
 from course.training.interrupt import stoppable
 from course.training.loop import Diverged, Run, Training
 from course.training.pair import Pair, compare_on_network, judge_of, largest_error
@@ -101,10 +102,10 @@ def _judge(plan: Plan, out: Console, err: Console) -> float | None:
 
 def _find_out(plan: Plan, pair: Pair) -> tuple[str, float | None]:
     """What is wrong with a pair, if anything, and the largest error where nothing is."""
-    verdict = judge_of(plan.demo, pair)
-    if not verdict.right:
-        return f"The pair in {pair.submission.where} is not right: {verdict.headline}", None
-    comparison = compare_on_network(plan.demo, pair, plan.splits)
+    for name, verdict in judge_of(pair).items():
+        if not verdict.right:
+            return f"The pair of {name} in {pair.submission.where} is not right: {verdict.headline}", None
+    comparison = compare_on_network(pair, plan.splits)
     if not comparison.agrees:
         return f"The pair in {pair.submission.where} is not right on this network: {comparison.headline}", None
     return "", largest_error(comparison)
@@ -113,8 +114,13 @@ def _find_out(plan: Plan, pair: Pair) -> tuple[str, float | None]:
 def _check_command(plan: Plan) -> str:
     """What to type to be told more about the pair."""
     path = plan.request.submission
-    words_typed = ["check", plan.demo.exercise.partition(".")[0], *(["--submission", path] if path else [])]
+    words_typed = ["check", *_lessons(plan.demo), *(["--submission", path] if path else [])]
     return words.command(shlex.join(words_typed))
+
+
+def _lessons(demo: Demo) -> list[str]:
+    """Those whose pairs a demo is trained on."""
+    return sorted({name.partition(".")[0] for name in demo.exercises})
 
 
 def _begin(plan: Plan, training: Training, err: Console) -> Run:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax.tree_util import SequenceKey, keystr
 
 from course.training.demo import Params
 from course.training.gradients import ValueAndGrad
@@ -27,20 +28,41 @@ class State(NamedTuple):
     optimiser: optax.OptState
 
 
-Step = Callable[[State, Batch], tuple[State, jax.Array]]
-Chunk = Callable[..., tuple[State, jax.Array]]
-"""`chunk(state, rows, data) -> (state, losses)`, compiled for a number of steps."""
+class Seen(NamedTuple):
+    """What is seen of a step: the loss before its update, and the norm of each layer's gradient, by name."""
+
+    loss: jax.Array
+    norms: dict[str, jax.Array]
+
+
+Step = Callable[[State, Batch], tuple[State, Seen]]
+Chunk = Callable[..., tuple[State, Seen]]
+"""`chunk(state, rows, data) -> (state, seen)`, compiled for a number of steps, which lead in what is seen."""
 
 
 def make_step(value_and_grad: ValueAndGrad, optimiser: optax.GradientTransformation) -> Step:
-    """Makes `step(state, batch) -> (state, loss)`; the loss is the one before the update."""
+    """Makes `step(state, batch) -> (state, seen)`."""
 
-    def step(state: State, batch: Batch) -> tuple[State, jax.Array]:
+    def step(state: State, batch: Batch) -> tuple[State, Seen]:
         loss, gradient = value_and_grad(state.params, *batch)
         updates, moments = optimiser.update(gradient, state.optimiser, state.params)
-        return State(optax.apply_updates(state.params, updates), moments), loss
+        return State(optax.apply_updates(state.params, updates), moments), Seen(loss, norms_by_layer(gradient))
 
     return step
+
+
+def norms_by_layer(gradient: Params) -> dict[str, jax.Array]:
+    """The Euclidean norm of each layer's part of a gradient; a layer is named by its path, up to the first place in it."""
+    layers: dict[str, list[jax.Array]] = {}
+    for path, leaf in jax.tree.leaves_with_path(gradient):
+        layers.setdefault(_layer_of(path), []).append(leaf)
+    return {name: optax.tree.norm(leaves) for name, leaves in layers.items()}
+
+
+def _layer_of(path: tuple[Any, ...]) -> str:
+    """`blocks[2]` of `blocks[2].attention.w`, and `table` of `table`."""
+    places = [place for place, key in enumerate(path) if isinstance(key, SequenceKey)]
+    return keystr(path[: places[0] + 1 if places else 1]).lstrip(".")
 
 
 @partial(jax.jit, static_argnames=("examples", "batch", "steps"))
@@ -56,12 +78,12 @@ def draw_batches(
 
 
 def make_chunk(step: Step) -> Any:
-    """Makes `chunk(state, rows, data) -> (state, losses)`: one program that takes a step for each row of examples.
+    """Makes `chunk(state, rows, data) -> (state, seen)`: one program that takes a step for each row of examples.
 
     It reuses the memory of the state that it is given: that state is gone afterwards.
     """
 
-    def chunk(state: State, rows: jax.Array, data: Batch) -> tuple[State, jax.Array]:
+    def chunk(state: State, rows: jax.Array, data: Batch) -> tuple[State, Seen]:
         return jax.lax.scan(lambda state, row: step(state, tuple(array[row] for array in data)), state, rows)
 
     return jax.jit(chunk, donate_argnames="state")

@@ -12,17 +12,19 @@ pytest.importorskip("matplotlib")
 
 from matplotlib.figure import Figure
 
-from course.show.plots import HAND, JAX, TrainingCurves, save, style, training_figure
+from course.show.plots import HAND, JAX, Scale, TrainingCurves, save, style, training_figure
 from tests.show import samples
 
 LOSSES = np.exp(-np.arange(40) / 9)
 ACCURACIES = 1 - np.exp(-np.arange(1, 6))
-BY_HAND = TrainingCurves("by hand", LOSSES, ACCURACIES, 2.1e-4)
+NORMS = {"layers[0]": 3 * LOSSES, "layers[1]": LOSSES}
+SCALE = Scale("accuracy", "%", 100)
+BY_HAND = TrainingCurves("by hand", LOSSES, ACCURACIES, 2.1e-4, NORMS)
 BY_JAX = TrainingCurves("jax.value_and_grad", LOSSES + 1e-9, ACCURACIES, 2.0e-4)
 
 
 def test_curves_that_coincide_are_both_seen() -> None:
-    loss = training_figure([BY_HAND, BY_JAX]).axes[0]
+    loss = training_figure([BY_HAND, BY_JAX], SCALE).axes[0]
     over, under = loss.lines
     assert (over.get_color(), under.get_color()) == (HAND, JAX)
     assert over.get_zorder() > under.get_zorder()
@@ -32,26 +34,54 @@ def test_curves_that_coincide_are_both_seen() -> None:
 
 
 def test_the_difference_of_two_runs_is_in_an_inset() -> None:
-    inset: Any = training_figure([BY_HAND, BY_JAX]).axes[0].child_axes[0]
+    inset: Any = training_figure([BY_HAND, BY_JAX], SCALE).axes[0].child_axes[0]
     assert inset.get_title(loc="left") == "their difference, at most 1e-9"
     assert inset.get_yscale() == "log"
 
 
 def test_runs_that_are_equal_to_the_bit_say_so() -> None:
-    (inset,) = training_figure([BY_HAND, BY_HAND]).axes[0].child_axes
+    (inset,) = training_figure([BY_HAND, BY_HAND], SCALE).axes[0].child_axes
     assert [text.get_text() for text in inset.texts] == ["no difference at all"]
 
 
 def test_the_caption_has_times_and_accuracies() -> None:
-    figure = training_figure([BY_HAND, BY_JAX], caption="61 lines by hand")
+    figure = training_figure([BY_HAND, BY_JAX], SCALE, caption="61 lines by hand")
     caption = figure.get_supxlabel()
-    assert "by hand: 210 µs a step, 99.3 % right" in caption
+    assert "by hand: 210 µs a step, accuracy 99.3 %" in caption
     assert "jax.value_and_grad: 200 µs a step" in caption
     assert caption.endswith("61 lines by hand")
 
 
+def test_each_layer_has_its_curve_of_norms() -> None:
+    norms = training_figure([BY_HAND], SCALE).axes[2]
+    assert [line.get_label() for line in norms.lines] == list(NORMS)
+    assert np.allclose(norms.lines[0].get_ydata(), NORMS["layers[0]"])
+    assert norms.get_yscale() == "log"
+
+
+def test_a_loss_that_falls_far_is_drawn_on_a_logarithmic_scale_and_another_from_zero() -> None:
+    far = TrainingCurves("by hand", np.array([1e4, 1e2, 1.0]), ACCURACIES, 1e-3)
+    assert training_figure([far], SCALE).axes[0].get_yscale() == "log"
+    near = training_figure([BY_HAND], SCALE).axes[0]
+    assert near.get_yscale() == "linear"
+    assert near.get_ylim()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("scale", "value", "told"),
+    [
+        (SCALE, 0.9783, "97.8 %"),
+        (SCALE, 1.0, "100.0 %"),
+        (SCALE, 0.000444, "0.0444 %"),
+        (Scale("bits", "bits"), 2.1649, "2.16 bits"),
+    ],
+)
+def test_a_score_is_told_in_its_unit_with_three_digits(scale: Scale, value: float, told: str) -> None:
+    assert scale.told(value) == told
+
+
 def test_one_run_is_drawn_alone_and_solid() -> None:
-    loss = training_figure([BY_JAX]).axes[0]
+    loss = training_figure([BY_JAX], SCALE).axes[0]
     (line,) = loss.lines
     assert not line.is_dashed()
     assert not loss.child_axes
@@ -98,7 +128,7 @@ def test_a_notebook_whose_first_figure_is_in_style_shows_the_next_one_too() -> N
 
 def test_no_global_state_of_pyplot_is_touched() -> None:
     code = "import sys; from course.show.plots import *\n"
-    code += "training_figure([TrainingCurves('by hand', [1.0], [1.0], 1e-3)])\n"
+    code += "training_figure([TrainingCurves('by hand', [1.0], [1.0], 1e-3)], Scale('accuracy', '%', 100))\n"
     code += "assert 'matplotlib.pyplot' not in sys.modules"
     run = subprocess.run([sys.executable, "-c", code], cwd=samples.ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

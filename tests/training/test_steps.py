@@ -9,7 +9,7 @@ import pytest
 from course.lessons.mlp import Layer, Mlp
 from course.training.gradients import by_hand, by_jax
 from course.training.mlp import DEMO
-from course.training.steps import State, draw_batches, init_state, make_chunk, make_step
+from course.training.steps import State, draw_batches, init_state, make_chunk, make_step, norms_by_layer
 
 OPTIMISER = optax.adam(1e-2)
 
@@ -68,10 +68,10 @@ def test_a_pair_in_another_accepted_form_trains_the_same(solution, params, batch
 
 
 def test_a_step_is_the_gradient_handed_to_the_optimiser(params, batch):
-    state, loss = jax.jit(make_step(by_jax(DEMO.loss), OPTIMISER))(init_state(params, OPTIMISER), batch)
+    state, seen = jax.jit(make_step(by_jax(DEMO.loss), OPTIMISER))(init_state(params, OPTIMISER), batch)
     true_loss, gradient = jax.jit(jax.value_and_grad(DEMO.loss))(params, *batch)
     updates, _ = jax.jit(OPTIMISER.update)(gradient, OPTIMISER.init(params))
-    assert abs(loss - true_loss) < 1e-14
+    assert abs(seen.loss - true_loss) < 1e-14
     assert distance(state.params, jax.tree.map(np.add, params, updates)) < 1e-14
 
 
@@ -80,10 +80,19 @@ def test_a_chunk_takes_its_steps_one_after_the_other(params, batch):
     rows = jnp.array([[0, 1, 2], [3, 4, 5], [6, 5, 1]])
     expected = init_state(params, OPTIMISER)
     for row in rows:
-        expected, last_loss = step(expected, tuple(np.asarray(array)[row] for array in batch))
-    state, losses = make_chunk(step)(init_state(params, OPTIMISER), rows, batch)
+        expected, last = step(expected, tuple(np.asarray(array)[row] for array in batch))
+    state, seen = make_chunk(step)(init_state(params, OPTIMISER), rows, batch)
     assert distance(state, expected) < 1e-12
-    assert abs(losses[-1] - last_loss) < 1e-12
+    assert distance(jax.tree.map(lambda array: array[-1], seen), last) < 1e-12
+
+
+def test_a_layer_s_norm_is_that_of_all_its_numbers_and_it_is_named_by_its_place(params):
+    norms = jax.jit(norms_by_layer)({"network": params, "table": jnp.array([3.0, 4.0])})
+    numbers = np.concatenate([np.ravel(leaf) for leaf in params.layers[1]])
+    assert set(norms) == {"['network'].layers[0]", "['network'].layers[1]", "['table']"}
+    assert norms["['network'].layers[1]"] == pytest.approx(np.linalg.norm(numbers), rel=1e-12)
+    assert norms["['table']"] == pytest.approx(5)
+    assert list(norms_by_layer(params)) == ["layers[0]", "layers[1]"]
 
 
 def test_a_chunk_takes_the_memory_of_the_state_it_was_given(params, batch):

@@ -64,7 +64,7 @@ def test_the_command_line_knows_every_demo_and_each_reaches_for_its_aim():
     for name in DEMOS:
         demo = find_demo(name)
         assert demo.name == name
-        assert 0 < demo.aim < 1
+        assert 0 < demo.score.aim < 1
 
 
 def test_both_says_the_device_and_that_the_curves_are_equal(course, tmp_path):
@@ -136,7 +136,7 @@ def test_a_wrong_pair_is_not_trained_on_unless_one_insists(course, tmp_path):
     options = ("train", "mlp", "--submission", "wrong.py", "--steps", "18")
     status, text = course(*options)
     assert status == 2
-    assert "The pair in wrong.py is not right: " in text
+    assert "The pair of mlp.mlp_loss in wrong.py is not right: " in text
     assert "`course check mlp --submission wrong.py` says more; --anyway trains on it as it is." in text
     assert not (tmp_path / "runs").exists()
     status, text = course(*options, "--anyway", "--gradient", "hand")
