@@ -32,9 +32,8 @@ class Diverged(TrainingError):
     """The loss is no number any more, or far above where it began; `layer` had the largest gradient at the end."""
 
     def __init__(self, step: int, loss: float, first: float, layer: str):
-        super().__init__(
-            f"The loss is {loss:.3g} at step {step}; it was {first:.3g} at step 1, and the gradient grew most in {layer}"
-        )
+        then = f"it was {first:.3g} at step 1"
+        super().__init__(f"The loss is {loss:.3g} at step {step}; {then}, and the gradient grew most in {layer}")
         self.step = step
 
 
@@ -42,8 +41,8 @@ class Diverged(TrainingError):
 class Track:
     """One gradient's way through a run.
 
-    `losses` and `norms`, those of each layer's gradient, are by step, `scores` on the test data by epoch, `seconds` those
-    of a step, one number a chunk; `watched` are the latest metrics on the validation data.
+    `losses` and `norms`, those of each layer's gradient, are by step, `scores` on the test data by epoch, `seconds`
+    those of a step, one number a chunk; `watched` are the latest metrics on the validation data.
     """
 
     state: State

@@ -3,8 +3,8 @@
     numbers counted at first -> simulate(start, rates, dts) -> numbers to expect, year by year
     loss = half the squared distance from those that were counted
 
-What is learned are the logarithms of the rates, so that no rate becomes negative. The counts are drawn: the rates behind
-them are known, and so is how far off the fit is.
+What is learned are the logarithms of the rates, so that no rate becomes negative. The counts are drawn: the rates
+behind them are known, and so is how far off the fit is.
 """
 
 from typing import Any
@@ -20,10 +20,10 @@ from course.show.plots import Scale
 from course.training.data import Examples, Splits, split
 from course.training.demo import Demo, Metrics, Score, Settings, TwoFunctions
 
-TRUE = Rates(birth=0.6, hunting=0.03, feeding=0.024, death=0.8)
+TRUE = {"birth": 0.6, "hunting": 0.03, "feeding": 0.024, "death": 0.8}
 """Per year, and per year and thousand of the other kind."""
 
-GUESS = Rates(birth=1.0, hunting=0.05, feeding=0.05, death=0.5)
+GUESS = {"birth": 1.0, "hunting": 0.05, "feeding": 0.05, "death": 0.5}
 """Where the fit starts, up to a factor that is drawn."""
 
 VALLEYS, COUNTS, YEARS = 540, 24, 6.0
@@ -61,14 +61,17 @@ def _later(state: np.ndarray, years: float) -> np.ndarray:
 
 def _speed(state: np.ndarray) -> np.ndarray:
     hares, lynxes = state.T
-    grown = TRUE.birth * hares - TRUE.hunting * hares * lynxes
-    return np.stack([grown, TRUE.feeding * hares * lynxes - TRUE.death * lynxes], axis=1)
+    meetings = hares * lynxes
+    return np.stack(
+        [TRUE["birth"] * hares - TRUE["hunting"] * meetings, TRUE["feeding"] * meetings - TRUE["death"] * lynxes],
+        axis=1,
+    )
 
 
 def init(key: jax.Array) -> Rates:
     """The logarithms of a guess, each moved by up to a fifth."""
     moved = jax.random.uniform(key, (len(GUESS),), minval=0.8, maxval=1.2)
-    return Rates(*(jnp.log(rate * factor) for rate, factor in zip(GUESS, moved, strict=True)))
+    return Rates(**{name: jnp.log(GUESS[name] * factor) for name, factor in zip(GUESS, moved, strict=True)})
 
 
 def loss(logs: Rates, start: jax.Array, dts: jax.Array, seen: jax.Array) -> jax.Array:
@@ -106,7 +109,7 @@ def _rows(states: jax.Array) -> jax.Array:
 
 def metrics(logs: Rates, *examples: jax.Array) -> Metrics:
     """The loss, and by which share of itself the worst rate is off."""
-    off = jnp.stack([jnp.abs(jnp.exp(log) / true - 1) for log, true in zip(logs, TRUE, strict=True)])
+    off = jnp.stack([jnp.abs(jnp.exp(getattr(logs, name)) / rate - 1) for name, rate in TRUE.items()])
     return {"loss": loss(logs, *examples), "off": jnp.max(off)}
 
 

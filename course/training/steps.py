@@ -52,7 +52,7 @@ def make_step(value_and_grad: ValueAndGrad, optimiser: optax.GradientTransformat
 
 
 def norms_by_layer(gradient: Params) -> dict[str, jax.Array]:
-    """The Euclidean norm of each layer's part of a gradient; a layer is named by its path, up to the first place in it."""
+    """The Euclidean norm of each layer's part of a gradient; a layer is named by its path, up to a place in a list."""
     layers: dict[str, list[jax.Array]] = {}
     for path, leaf in jax.tree.leaves_with_path(gradient):
         layers.setdefault(_layer_of(path), []).append(leaf)

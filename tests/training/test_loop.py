@@ -88,7 +88,7 @@ def test_a_loss_that_is_no_number_is_stopped_at_its_step(demo, splits):
 )
 def test_the_layer_that_went_first_is_named(first, second):
     track = Track(None, losses=(1.0, 50.0, 50.0), norms={"second": second, "first": first}, watched={"loss": 50.0})
-    with pytest.raises(Diverged, match="the gradient grew most in first$"):
+    with pytest.raises(Diverged, match=r"the gradient grew most in first$"):
         refuse_divergence(track, 2)
 
 

@@ -23,8 +23,8 @@ def pair():
 def test_the_counts_are_what_the_true_rates_give_but_for_the_noise():
     start, dts, seen = counts().test
     with jax.enable_x64(True):
-        logs = Rates(*map(jnp.log, TRUE))
-        value = jax.jit(DEMO.loss)(logs, start, dts, seen)
+        logs = Rates(**{name: jnp.log(rate) for name, rate in TRUE.items()})
+        value = float(jax.jit(DEMO.loss)(logs, start, dts, seen))
     from_the_noise = np.mean(0.5 * np.sum((NOISE * seen) ** 2, axis=(1, 2)))
     assert from_the_noise < value < 3 * from_the_noise  # the first counts err, too
     assert dts.shape == (len(start), COUNTS)
