@@ -33,8 +33,6 @@ _SIZE = (8.0, 3.6)
 _WIDE = (11.5, 3.6)
 """Inches, for three pictures in a row."""
 _ONE_DECIMAL_FROM = 10
-_FALLS_FAR = 100
-"""A loss that falls to this part of where it began is drawn on a logarithmic scale."""
 _WINDOWS = 80
 """Into how many pieces a run is cut to draw norms, which jump from step to step: a piece shows its median."""
 _NAMED_LAYERS = 9
@@ -149,7 +147,7 @@ def training_figure(runs: Sequence[TrainingCurves], scale: Scale, *, title: str 
         figure = Figure(figsize=_WIDE, layout="constrained")
         left, middle, right = figure.subplots(1, 3)
         _draw(left, [run.losses for run in runs], [run.label for run in runs])
-        left.set(title="loss", xlabel="step", **_height([run.losses for run in runs]))
+        left.set(title="loss", xlabel="step", ylim=(0, None))
         left.legend(loc="upper right")
         _draw(middle, [scale.units * np.asarray(run.scores) for run in runs], [run.label for run in runs])
         middle.set(title=f"test {scale}", xlabel="epoch")
@@ -160,12 +158,6 @@ def training_figure(runs: Sequence[TrainingCurves], scale: Scale, *, title: str 
         figure.suptitle(title, x=0.01, ha="left", weight="bold")
         figure.supxlabel("\n".join(filter(None, (_summary(runs, scale), caption))), x=0.01, ha="left", fontsize=10)
     return figure
-
-
-def _height(curves: Sequence[np.ndarray]) -> dict[str, Any]:
-    """How losses are laid out: from zero on, or on a logarithmic scale where that would hide most of the way down."""
-    falls_far = all(len(curve) and 0 < _FALLS_FAR * np.min(curve) < curve[0] for curve in curves)
-    return {"yscale": "log"} if falls_far else {"ylim": (0, None)}
 
 
 def _draw_norms(axes: Axes, run: TrainingCurves) -> None:

@@ -59,14 +59,6 @@ def test_each_layer_has_its_curve_of_norms() -> None:
     assert norms.get_yscale() == "log"
 
 
-def test_a_loss_that_falls_far_is_drawn_on_a_logarithmic_scale_and_another_from_zero() -> None:
-    far = TrainingCurves("by hand", np.array([1e4, 1e2, 1.0]), ACCURACIES, 1e-3)
-    assert training_figure([far], SCALE).axes[0].get_yscale() == "log"
-    near = training_figure([BY_HAND], SCALE).axes[0]
-    assert near.get_yscale() == "linear"
-    assert near.get_ylim()[0] == 0
-
-
 @pytest.mark.parametrize(
     ("scale", "value", "told"),
     [
