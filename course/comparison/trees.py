@@ -112,6 +112,21 @@ def leaves_of_all(names: Iterable[str], trees: Iterable[Any]) -> list[tuple[str,
     return [leaf for name, tree in zip(names, trees, strict=True) for leaf in named_leaves(tree, name)]
 
 
+def is_setting(tree: Any) -> bool:
+    """Whether it is a record of settings that holds no arrays: JAX takes it for a part of a tree's structure."""
+    return dataclasses.is_dataclass(tree) and not isinstance(tree, type) and not jax.tree.leaves(tree)
+
+
+def settings_of(names: Iterable[str], trees: Iterable[Any]) -> list[tuple[str, Any]]:
+    """What the arguments that are settings hold, part by part: `window.stride`."""
+    return [
+        (f"{name}.{part.name}", getattr(tree, part.name))
+        for name, tree in zip(names, trees, strict=True)
+        if is_setting(tree)
+        for part in dataclasses.fields(tree)
+    ]
+
+
 def match(like: Any, given: Any, path: str, of: str, notes: list[str], *, value: bool = False) -> list[Matched]:
     """Lays what the answer gave over a tree of primals.
 

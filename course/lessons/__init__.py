@@ -52,6 +52,7 @@ SYLLABUS = (
         ("reverse_mode", "forward_mode", "optimizers"),
         90,
     ),
+    Lesson("convolution", "Convolutions, whose backward pass is two convolutions", ("mlp", "cost_of_backprop"), 90),
     Lesson(
         "embedding",
         "Embeddings: rows picked by number, and a table used twice",

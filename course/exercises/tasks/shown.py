@@ -21,7 +21,7 @@ from course.comparison.function import in_float64
 from course.comparison.judging import judging
 from course.comparison.mistakes import Mistake, parts_of
 from course.comparison.point import Point, make_point
-from course.comparison.trees import argument_names, has_tangent, leaves_of_all, named_leaves
+from course.comparison.trees import argument_names, has_tangent, leaves_of_all, named_leaves, settings_of
 from course.comparison.ways import Forward, Reverse
 from course.exercises.tasks.drawing import Draw
 from course.exercises.tasks.function import FunctionTask
@@ -186,7 +186,8 @@ def by_name(source: Source, made: Sequence[Arrays]) -> dict[str, Arrays]:
 def _inputs(point: Point, nudges: Collection[str] = ()) -> dict[str, Any]:
     """The arguments by name; a nudge of zero, asked for only to have its cotangent, is left out."""
     named = (pair for pair in zip(point.names, point.primals, strict=True) if pair[0] not in nudges)
-    return {path: np.asarray(leaf) for name, primal in named for path, leaf in named_leaves(primal, name)}
+    arrays = [leaf for name, primal in named for leaf in named_leaves(primal, name)]
+    return {path: np.asarray(leaf) for path, leaf in (*arrays, *settings_of(point.names, point.primals))}
 
 
 def _whole(like: Any, seed: Sequence[int]) -> np.ndarray:

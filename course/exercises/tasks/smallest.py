@@ -20,7 +20,16 @@ from course.comparison.point import Point, make_point
 from course.comparison.precision import FLOAT64
 from course.comparison.questions import numbers_of
 from course.comparison.runs import Pair
-from course.comparison.trees import Matched, argument_names, has_tangent, is_key, match, named_leaves, without_float0
+from course.comparison.trees import (
+    Matched,
+    argument_names,
+    has_tangent,
+    is_key,
+    match,
+    named_leaves,
+    settings_of,
+    without_float0,
+)
 from course.exercises.tasks.drawing import Draw
 from course.records import Example
 
@@ -179,4 +188,5 @@ def _inputs(point: Point, pair: Pair, y_bar: Any) -> dict[str, np.ndarray]:
     named = zip((*point.names, argument_names(pair.bwd, 2)[1]), (*point.primals, y_bar), strict=True)
     given = _arrays(named)
     asked = {point.names[place] for place in pair.setting.asked or ()}
-    return {path: leaf for path, leaf in given.items() if np.any(leaf) or path not in asked}
+    settings = {path: np.asarray(value) for path, value in settings_of(point.names, point.primals)}
+    return {path: leaf for path, leaf in given.items() if np.any(leaf) or path not in asked} | settings

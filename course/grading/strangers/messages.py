@@ -7,6 +7,7 @@ other side is imported or called, but for the containers of `course.lessons`, wh
 from __future__ import annotations
 
 import collections
+import dataclasses
 import importlib
 import inspect
 import json
@@ -18,6 +19,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from course.comparison.trees import is_setting
 
 MOST_JSON = 4 << 20
 """Bytes of one message's JSON."""
@@ -101,6 +104,8 @@ def describe_tree(tree: Any, leaves: list[Any], kept: Callable[[Any, list[Any]],
             return {name: [describe_tree(item, leaves, kept) for item in tree]}
         case dict() if all(isinstance(key, str) for key in tree):
             return {"dict": {key: describe_tree(item, leaves, kept) for key, item in tree.items()}}
+        case _ if type(tree).__module__.startswith(LESSONS) and is_setting(tree):
+            return {"setting": f"{type(tree).__module__}:{type(tree).__qualname__}", "values": dataclasses.astuple(tree)}
     if not jax.tree_util.all_leaves([tree]):
         children = jax.tree_util.tree_leaves(tree, is_leaf=lambda node: node is not tree)
         return {"tuple": [describe_tree(item, leaves, kept) for item in children]}
@@ -145,6 +150,8 @@ def build_tree(
                 return {key: build(item, depth + 1) for key, item in items.items()}
             case {"fields": list(fields), "name": str(name), "items": list(items)} if len(fields) == len(items):
                 return _container(name, fields)(*(build(item, depth + 1) for item in items))
+            case {"setting": str(name), "values": list(values)}:
+                return _setting(name, values)
             case {"function": str(name)} if named is not None and name.startswith(LESSONS):
                 return named(name)
             case {"kept": _} if kept is not None:
@@ -156,18 +163,40 @@ def build_tree(
 
 def _container(name: str, fields: list[Any]) -> Callable[..., Any]:
     """The lesson's own container of that name, or one with the same fields."""
-    module, _, attribute = name.partition(":")
-    if module.startswith(LESSONS) and attribute.isidentifier():
-        try:
-            found = getattr(importlib.import_module(module), attribute, None)
-        except ImportError:
-            found = None
-        if isinstance(found, type) and issubclass(found, tuple) and list(getattr(found, "_fields", ())) == fields:
-            return found
+    found = _of_a_lesson(name)
+    if isinstance(found, type) and issubclass(found, tuple) and list(getattr(found, "_fields", ())) == fields:
+        return found
     if not all(isinstance(field, str) for field in fields):
         raise Malformed("what it returns is no tree of arrays")
-    last = attribute.rpartition(".")[2]
+    last = name.rpartition(":")[2].rpartition(".")[2]
     return collections.namedtuple(last if last.isidentifier() else "Container", fields, rename=True)
+
+
+def _setting(name: str, values: list[Any]) -> Any:
+    """A lesson's record of settings: whole numbers, and tuples of them."""
+    kind = _of_a_lesson(name)
+    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)) or len(values) != len(dataclasses.fields(kind)):
+        raise Malformed("what it returns is no tree of arrays")
+    return kind(*map(_whole_numbers, values))
+
+
+def _whole_numbers(values: Any) -> Any:
+    if isinstance(values, list):
+        return tuple(map(_whole_numbers, values))
+    if not isinstance(values, int):
+        raise Malformed("what it returns is no tree of arrays")
+    return values
+
+
+def _of_a_lesson(name: str) -> Any:
+    """What a lesson calls by that name, `module:name`; None where there is no such thing."""
+    module, _, attribute = name.partition(":")
+    if not (module.startswith(LESSONS) and attribute.isidentifier()):
+        return None
+    try:
+        return getattr(importlib.import_module(module), attribute, None)
+    except ImportError:
+        return None
 
 
 def pack_arrays(leaves: Sequence[Any]) -> tuple[list[Any], bytes]:
