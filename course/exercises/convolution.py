@@ -40,8 +40,10 @@ TALLEST, WIDEST = 4, 2
 
 PLAIN = Window((1, 1), ((0, 0), (0, 0)), (1, 1))
 UNEQUAL = Window((2, 1), ((1, 2), (2, 1)), (1, 2))
+ON_PAPER = Window((2, 1), ((0, 1), (1, 0)), (1, 2))
 LEAVING_OUT = Window((5, 3), ((0, 0), (0, 0)), (1, 1))
-"""Windows of `conv_2d`: nothing special; all settings, different for each axis; strides beyond the kernel."""
+"""Windows of `conv_2d`: nothing special; all settings, different for each axis, and less padding where it is redone on
+paper; strides beyond the kernel."""
 
 SPREAD = Window((2,), ((1, 0),), (3,))
 GAPS = Window((4,), ((0, 1),), (1,))
@@ -64,10 +66,11 @@ def _draw_conv_1d(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
     return x, w[: min(x.shape[1], 4)]
 
 
-def _draw_conv_2d(draw: Draw, window: Window = UNEQUAL) -> tuple[np.ndarray, np.ndarray, np.ndarray, Window]:
+def _draw_conv_2d(draw: Draw, window: Window | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray, Window]:
     x = draw.normal("height", "batch", "channels_in", "width").transpose(1, 0, 3, 2)
     w = draw.normal("kernel_height", "kernel_width", "channels_in", "channels_out")
-    return x, w[:TALLEST, :WIDEST], draw.normal("channels_out"), window
+    w = w[: min(TALLEST, draw.size("height")), : min(WIDEST, draw.size("width"))]
+    return x, w, draw.normal("channels_out"), window or (ON_PAPER if draw.is_small else UNEQUAL)
 
 
 def _draw_plain(draw: Draw) -> tuple[np.ndarray, np.ndarray, np.ndarray, Window]:

@@ -38,12 +38,12 @@ def slide_bwd(residuals, y_bar):
             mistake="x_bar averaged over the kernel"),
         one("ones for y_bar", "x, w = residuals", "x, w = residuals\n    y_bar = jnp.ones_like(y_bar)",
             mistake="y_bar left out"),
-        one("a place to the right", "return x_bar,", "return jnp.pad(x_bar[:-1], (1, 0)),", mistake="x_bar moved by a place"),
+        one("a place to the right", "return x_bar,", "return jnp.pad(x_bar[:-1], (1, 0)),",
+            mistake="x_bar moved by a place"),
         one("a minus", "return x_bar, w_bar", "return x_bar, -w_bar", line="wrong sign"),
         one("w left out", "add(w[k] * y_bar)", "add(y_bar)"),
-        one("the last window forgotten", DOTS, "jnp.stack([x[k : k + len(y_bar) - 1] @ y_bar[:-1] for k in range(len(w))])"),
-        one("products not added", DOTS, "jnp.stack([x[k : k + len(y_bar)] * y_bar for k in range(len(w))])",
-            slip="not summed"),
+        one("the last window forgotten", "x[k : k + len(y_bar)] @ y_bar", "x[k : k + len(y_bar) - 1] @ y_bar[:-1]"),
+        one("products not added", "] @ y_bar", "] * y_bar", slip="not summed"),
         one("kept windows", "return slide(x, w), (x, w)", "return slide(x, w[::-1]), (x, w)", fault="value"),
         one("one alone", "return x_bar, w_bar", "return (x_bar,)", fault="structure"),
         other("numpy's convolution", ZEROS, "jnp.convolve(y_bar, w)", f"        x_bar = {PIECE}\n", "        pass\n"),
@@ -83,7 +83,8 @@ def conv_1d_bwd(residuals, y_bar):
         one("one place", "w[::-1]", "w[::-1].at[:-1].set(0)", mistake="one place of the kernel alone"),
         one("mean over the windows", "return x_bar, w_bar", "return x_bar, w_bar / y_bar.shape[1]",
             mistake="w_bar averaged over the windows"),
-        one("mean over the kernel", "return x_bar,", "return x_bar / len(w),", mistake="x_bar averaged over the kernel"),
+        one("mean over the kernel", "return x_bar,", "return x_bar / len(w),",
+            mistake="x_bar averaged over the kernel"),
         one("mean over the batch", "return x_bar, w_bar", "return x_bar, w_bar / len(x)",
             mistake="w_bar averaged over the batch"),
         one("the first example", f"w_bar = {CONV}(x, y_bar", f"w_bar = {CONV}(x[:1], y_bar[:1]",
@@ -135,9 +136,10 @@ def bar_paddings(length, width, outputs, stride, before, dilation):
             case="places at the end that no window reads"),
         one("forward's padding forgotten", returned, "(reach, reach), (before, after)"),
         one("only one of the two", returned, "(reach - before, reach - after)", fault="structure"),
-        other("from the last window's beginning", after, "(stride * (outputs - 1) - before) + dilation * (width - 1) + 1 - length"),
+        other("from the last window's beginning", after,
+              "(stride * (outputs - 1) - before) + dilation * (width - 1) + 1 - length"),
         other("by listing", after,
-              "max(stride * t + dilation * k - before for t in range(outputs) for k in range(width)) - length + 1"),
+              "max(stride * t + dilation * k for t in range(outputs) for k in range(width)) - before - length + 1"),
         other("arrays", returned, "jnp.array([[reach - before, reach - after], [before, after]])"),
         other("lists", returned, "[[reach - before, reach - after], [before, after]]"),
     )  # fmt: skip
@@ -154,10 +156,9 @@ def conv_2d_fwd(x, w, b, window):
 
 def conv_2d_bwd(residuals, y_bar):
     x, w, window = residuals
-    paddings = [
-        bar_paddings(x.shape[a + 1], w.shape[a], y_bar.shape[a + 1], window.stride[a], window.padding[a][0], window.dilation[a])
-        for a in (0, 1)
-    ]
+    befores = [before for before, _ in window.padding]
+    axes = zip(x.shape[1:3], w.shape, y_bar.shape[1:3], window.stride, befores, window.dilation)
+    paddings = [bar_paddings(*axis) for axis in axes]
     of_x = {of_x}
     of_w = {of_w}
     turned = w[::-1, ::-1]
@@ -189,32 +190,36 @@ def conv_2d_bwd(residuals, y_bar):
         one("stride and dilation not swapped", "window.dilation, of_w, (1, 1), window.stride",
             "window.stride, of_w, (1, 1), window.dilation", slip="shape"),
         one("nothing between y_bar's entries", "of_x, window.stride,", "of_x, (1, 1),", slip="shape"),
-        one("never cut off", of_w, "tuple((b, max(a, 0)) for _, (b, a) in paddings)", case="pixels that no window reads"),
+        one("never cut off", of_w, "tuple((b, max(a, 0)) for _, (b, a) in paddings)",
+            case="pixels that no window reads"),
         one("for the window None left out", "b_bar, None", "b_bar", fault="structure"),
         other("with keywords", "window.dilation, of_w, (1, 1), window.stride, (", "window.dilation, of_w,"
               " rhs_dilation=window.stride, dimension_numbers=("),
         other("swapped beforehand", "w[::-1, ::-1]", "jnp.flip(w, (0, 1)).swapaxes(2, 3)", '"HWOI"', '"HWIO"'),
         other("the bias by einsum", "y_bar.sum((0, 1, 2))", "jnp.einsum('nhwo->o', y_bar)"),
-        other("laid out beforehand", 'w_bar = lax.conv_general_dilated(x, y_bar, window.dilation, of_w, (1, 1), window.stride, ("CHWN", "IHWO", "HWNC"))',
-              "w_bar = lax.conv_general_dilated(x.transpose(3, 1, 2, 0), y_bar.transpose(1, 2, 0, 3), window.dilation,"
-              ' of_w, (1, 1), window.stride, ("NHWC", "HWIO", "NHWC")).transpose(1, 2, 0, 3)'),
+        other("laid out beforehand", "(x, y_bar, window", "(x.transpose(3, 1, 2, 0),"
+              " y_bar.transpose(1, 2, 0, 3), window",
+              '("CHWN", "IHWO", "HWNC"))', '("NHWC", "HWIO", "NHWC")).transpose(1, 2, 0, 3)'),
     )  # fmt: skip
 
 
 def _transposed() -> tuple[Answer, ...]:
+    y = f'{CONV}(x, w[::-1], (1,), [ends], window.stride, window.dilation, ("NWC", "WOI", "NWC"))'
+    w_bar = f'{CONV}(y_bar, x, window.dilation, window.padding, (1,), window.stride, ("CWN", "IWO", "WNC"))'
     one, other = variants(
         "convolution.transposed_conv_1d",
         f"""
 def transposed_conv_1d_fwd(x, w, window):
-    ends = [dilation_reach - end for dilation_reach, end in zip(2 * [window.dilation[0] * (len(w) - 1)], window.padding[0])]
-    y = {CONV}(x, w[::-1], (1,), [tuple(ends)], window.stride, window.dilation, ("NWC", "WOI", "NWC"))
+    reach = window.dilation[0] * (len(w) - 1)
+    ends = tuple(reach - end for end in window.padding[0])
+    y = {y}
     return y, (x, w, window)
 
 
 def transposed_conv_1d_bwd(residuals, y_bar):
     x, w, window = residuals
     x_bar = {CONV}(y_bar, w, window.stride, window.padding, (1,), window.dilation, ("NWC", "WIO", "NWC"))
-    w_bar = {CONV}(y_bar, x, window.dilation, window.padding, (1,), window.stride, ("CWN", "IWO", "WNC"))
+    w_bar = {w_bar}
     return x_bar, w_bar, None
 """,
     )
@@ -235,29 +240,28 @@ def transposed_conv_1d_bwd(residuals, y_bar):
             mistake="w_bar averaged over the batch"),
         one("the first example", f"w_bar = {CONV}(y_bar, x,", f"w_bar = {CONV}(y_bar[:1], x[:1],",
             mistake="w_bar of the first example"),
-        one("a place aside", returned, "return jnp.pad(x_bar[:, :-1], ((0, 0), (1, 0), (0, 0))), w_bar, None", mistake="x_bar moved by a place"),
+        one("a place aside", returned, "return jnp.pad(x_bar[:, :-1], ((0, 0), (1, 0), (0, 0))), w_bar, None",
+            mistake="x_bar moved by a place"),
         one("a minus", returned, "return x_bar, -w_bar, None", line="wrong sign"),
-        one("x slides along y_bar", f"w_bar = {CONV}(y_bar, x, window.dilation,", f"w_bar = {CONV}(y_bar, x, window.stride,",
-            slip="shape"),
+        one("moved by the stride", "y_bar, x, window.dilation,", "y_bar, x, window.stride,", slip="shape"),
         one("forward not turned", "(x, w[::-1]", "(x, w", fault="value"),
         one("no None", returned, "return x_bar, w_bar", fault="structure"),
-        other("the course's forward", "y = lax.conv_general_dilated(x, w[::-1], (1,), [tuple(ends)], window.stride,"
-              ' window.dilation, ("NWC", "WOI", "NWC"))', "y = transposed_by_course(x, w, window)",
-              "    ends = [dilation", "    from course.lessons.convolution import transposed_conv_1d as transposed_by_course\n    ends = [dilation"),
         other("swapped beforehand", "(x, w[::-1]", "(x, w[::-1].swapaxes(1, 2)", '"WOI"', '"WIO"'),
-        other("JAX's own", "y = lax.conv_general_dilated(x, w[::-1], (1,), [tuple(ends)], window.stride,"
-              ' window.dilation, ("NWC", "WOI", "NWC"))',
-              "y = lax.conv_transpose(x, w[::-1].swapaxes(1, 2), window.stride, [tuple(ends)], window.dilation)"),
-        other("place by place", 'w_bar = lax.conv_general_dilated(y_bar, x, window.dilation, window.padding, (1,), window.stride,'
-              ' ("CWN", "IWO", "WNC"))',
-              "wide = jnp.pad(y_bar, ((0, 0), window.padding[0], (0, 0)))\n"
+        other("JAX's own", y,
+              "lax.conv_transpose(x, w[::-1].swapaxes(1, 2), window.stride, [ends], window.dilation)"),
+        other("settings by name", "(y_bar, w, window.stride, window.padding, (1,), window.dilation, (",
+              "(y_bar, w, window.stride, window.padding, rhs_dilation=window.dilation, dimension_numbers=("),
+        other("place by place", w_bar,
+              "jnp.stack([jnp.einsum('nto,nti->oi', wide[:, start : start + count : step], x) for start in starts])",
+              "    x_bar =", "    wide, step = jnp.pad(y_bar, ((0, 0), window.padding[0], (0, 0))), window.stride[0]\n"
               "    starts = [window.dilation[0] * k for k in range(len(w))]\n"
-              "    w_bar = jnp.stack([jnp.einsum('nto,nti->oi', wide[:, s : s + window.stride[0] * x.shape[1] : window.stride[0]][:, : x.shape[1]], x)"
-              " for s in starts])"),
+              "    count = step * (x.shape[1] - 1) + 1\n    x_bar ="),
     )  # fmt: skip
 
 
 def _grouped() -> tuple[Answer, ...]:
+    letters = 'dimension_numbers=("NWC", "WIO", "NWC")'
+    x_bar = f"{CONV}(y_bar, swapped, (1,), [ends], {letters}, feature_group_count=GROUPS)"
     one, other = variants(
         "convolution.grouped_conv_1d",
         f"""
@@ -270,7 +274,7 @@ def grouped_conv_1d_bwd(residuals, y_bar):
     width, each, _ = w.shape
     swapped = w[::-1].reshape(width, each, GROUPS, -1).transpose(0, 3, 2, 1).reshape(width, -1, x.shape[-1])
     ends = (width - 1, width - 1)
-    x_bar = {CONV}(y_bar, swapped, (1,), [ends], dimension_numbers=("NWC", "WIO", "NWC"), feature_group_count=GROUPS)
+    x_bar = {x_bar}
     w_bar = {CONV}(x, y_bar, (1,), [(0, 0)], dimension_numbers=("CWN", "IWO", "WNC"), batch_group_count=GROUPS)
     return x_bar, w_bar
 """,
@@ -295,21 +299,22 @@ def grouped_conv_1d_bwd(residuals, y_bar):
         one("one place", "w[::-1]", "w[::-1].at[:-1].set(0)", mistake="one place of the kernel alone"),
         one("a mean of windows", returned, "return x_bar, w_bar / y_bar.shape[1]",
             mistake="w_bar averaged over the windows"),
-        one("a mean over the kernel", returned, "return x_bar / width, w_bar", mistake="x_bar averaged over the kernel"),
+        one("a mean over the kernel", returned, "return x_bar / width, w_bar",
+            mistake="x_bar averaged over the kernel"),
         one("a mean over the batch", returned, "return x_bar, w_bar / len(x)", mistake="w_bar averaged over the batch"),
         one("the first example", f"w_bar = {CONV}(x, y_bar", f"w_bar = {CONV}(x[:1], y_bar[:1]",
             mistake="w_bar of the first example"),
-        one("groups swapped", returned, "return jnp.roll(x_bar, each, -1), w_bar", mistake="groups in the opposite order"),
+        one("groups swapped", returned, "return jnp.roll(x_bar, each, -1), w_bar",
+            mistake="groups in the opposite order"),
         one("a minus", returned, "return x_bar, -w_bar", line="wrong sign"),
         one("channels not laid out by group", "transpose(0, 3, 2, 1)", "transpose(0, 3, 1, 2)"),
         one("one group backward", ", batch_group_count=GROUPS", "", slip="shape"),
         one("one group forward", "feature_group_count=GROUPS", "feature_group_count=1", fault="exception"),
         one("one alone", returned, "return (x_bar,)", fault="structure"),
-        other("group by group", f'x_bar = {CONV}(y_bar, swapped, (1,), [ends], dimension_numbers=("NWC", "WIO", "NWC"), feature_group_count=GROUPS)',
-              "x_bar = jnp.concatenate([jax.lax.conv_general_dilated(bar, part, (1,), [ends], dimension_numbers=('NWC', 'WIO', 'NWC'))"
-              " for bar, part in zip(jnp.split(y_bar, GROUPS, -1), jnp.split(swapped, GROUPS, -1))], -1)"),
+        other("group by group", x_bar, f"jnp.concatenate([{CONV}(bar, part, (1,), [ends], {letters}) for bar, part in"
+              " zip(jnp.split(y_bar, GROUPS, -1), jnp.split(swapped, GROUPS, -1))], -1)"),
         other("with WOI", "transpose(0, 3, 2, 1).reshape(width, -1, x.shape[-1])",
-              "transpose(0, 2, 1, 3).reshape(width, x.shape[-1], -1)", '[ends], dimension_numbers=("NWC", "WIO"', '[ends], dimension_numbers=("NWC", "WOI"'),
+              "transpose(0, 2, 1, 3).reshape(width, x.shape[-1], -1)", x_bar, x_bar.replace("WIO", "WOI")),
         other("flipped", "w[::-1]", "jnp.flip(w, 0)"),
         right("convolution.grouped_conv_1d", "by one's own conv_1d", functions=halves),
     )  # fmt: skip
