@@ -42,8 +42,8 @@ np.set_printoptions(precision=3, suppress=True)
 #
 # $$y[t] = w[0] \cdot x[t] + w[1] \cdot x[t + 1] + w[2] \cdot x[t + 2]$$
 #
-# (In mathematics a convolution turns the kernel round first. In deep learning nobody does, and the name stayed.) Here a
-# kernel that takes the next but one number from this one:
+# (In mathematics a convolution turns the kernel round first. In deep learning nobody does, and the name stayed.) Here is a
+# kernel that takes the next but one number away from twice this one:
 
 # %% name="slide-forward"
 x = np.float32([1, 2, 0, 3, 3, -1, 2])
@@ -402,12 +402,12 @@ print(f"numbers in x: {shapes[0].size}, in the rows of im2col: {rows.size}")
 # derived by people as you derived yours. What you get is what it knows: that nothing need be kept, and which convolution your machine is running when it is slow.
 #
 # im2col makes nine times `x`, writes it, reads it, keeps it until backward, and there makes another one. What it costs in time is measured, on your machine, now: forward and backward,
-# one thread's processor time, best of five. Two layers: that one, and one whose pictures have a single channel.
+# in processor time, the best of five runs. Two layers: that one, and one whose pictures have a single channel.
 
 
 # %% name="measure-the-cost"
 def seconds(run, *arrays, rounds=5):
-    """Processor time of the best of some rounds."""
+    """Processor time of the best of some rounds, after one that compiles."""
     jax.block_until_ready(run(*arrays))
     best = np.inf
     for _ in range(rounds):
@@ -433,19 +433,19 @@ def by_your_pair(x, w, b, y_bar):
     return y, conv_2d_bwd(residuals, y_bar)
 
 
-ways = {"one call each, by jax.vjp": both_ways(same), "im2col, by jax.vjp": both_ways(im2col)}
+ways = {"one call each": both_ways(same), "im2col": both_ways(im2col)}
 if course.solved(conv_2d_fwd, conv_2d_bwd):
-    ways = {"one call each, yours": by_your_pair, **ways}
+    ways["one call each"] = by_your_pair
 for channels_in in (16, 1):
     sizes = ((32, 14, 14, channels_in), (3, 3, channels_in, 32), (32,), (32, 14, 14, 32))
     arrays = [np.float32(rng.standard_normal(size)) for size in sizes]
     for name, run in ways.items():
-        print(f"{channels_in:2} channels in   {name:28} {1e3 * seconds(run, *arrays):7.2f} ms")
+        print(f"{channels_in:2} channels in   {name:14} {1e3 * seconds(run, *arrays):7.2f} ms")
 
 # %% [markdown] name="read-the-time"
-# With many channels, im2col loses: on the machines where this was written it took about twice as long, and three to four times in a whole network. With a single channel it may well win. There the convolution has next to
-# nothing to multiply for what it reads, and a matrix product runs at full speed even on copies. FLOPs say what must be done; how fast they go is another question, and a
-# measured one: of the two convolutions backward, `w_bar`, whose kernel is as large as a picture, often takes longer than `x_bar` at equal FLOPs.
+# With many channels im2col loses: on the machines where this was written it took 1.3 to 2.4 times as long, depending on the layer. With a single channel it may well win: there a
+# convolution does little with each number that it reads, and a matrix product runs at full speed even on copies. FLOPs say what must be done. How fast they go is another question, to be
+# measured: of the two convolutions backward `w_bar`, whose kernel is as large as a picture, often takes longer than `x_bar`, at equal FLOPs.
 #
 # ## The transposed convolution
 #
@@ -499,9 +499,18 @@ course.check(transposed_conv_1d_fwd, transposed_conv_1d_bwd)
 FILTERS = {
     "right less left": np.float32([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]),
     "below less above": np.float32([[-1, -2, -1], [0, 0, 0], [1, 2, 1]]),
-    "a pixel less its neighbours": np.float32([[0, -1, 0], [-1, 4, -1], [0, -1, 0]]),
+    "less its neighbours": np.float32([[0, -1, 0], [-1, 4, -1], [0, -1, 0]]),
     "blurred": np.float32([[1, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16,
 }
+
+
+def draw_signed(axes, numbers, most):
+    """Numbers up to `most` as colours: blue above zero, red below."""
+    axes.imshow(numbers, cmap="RdBu", vmin=-most, vmax=most)
+    axes.set(xticks=[], yticks=[])
+    axes.grid(visible=False)
+
+
 pictures = np.float32(digits().train[0].reshape(-1, 8, 8, 1))
 four = np.stack(list(FILTERS.values()), axis=-1)[:, :, None, :]  # one channel in, four out
 digit = pictures[400:401]
@@ -510,14 +519,13 @@ with plots.style():
     figure, panels = plt.subplots(2, 5, figsize=(11, 4.6), layout="constrained")
     panels[0, 0].imshow(digit[0, :, :, 0], cmap="gray")
     panels[0, 0].set(title="the digit")
+    panels[0, 0].set(xticks=[], yticks=[])
+    panels[0, 0].grid(visible=False)
     panels[1, 0].set_visible(False)
     for place, (name, numbers) in enumerate(FILTERS.items()):
-        panels[0, place + 1].imshow(numbers, cmap="RdBu", vmin=-4, vmax=4)
+        draw_signed(panels[0, place + 1], numbers, np.abs(numbers).max())
         panels[0, place + 1].set(title=name)
-        panels[1, place + 1].imshow(found[:, :, place], cmap="RdBu", vmin=-4, vmax=4)
-    for axes in panels.flat:
-        axes.set(xticks=[], yticks=[])
-        axes.grid(visible=False)
+        draw_signed(panels[1, place + 1], found[:, :, place], np.abs(found[:, :, place]).max())
     plt.show()
 
 # %% [markdown] name="learned-words"
@@ -526,6 +534,7 @@ with plots.style():
 
 
 # %% name="draw-the-learned"
+STEPS = 400
 HALF = Window((2, 2), ((1, 1), (1, 1)), (1, 1))
 convolve = course.as_jax(conv_2d_fwd, conv_2d_bwd) if course.solved(conv_2d_fwd, conv_2d_bwd) else conv_2d
 
@@ -539,9 +548,9 @@ def learn(start, x, target):
 
     def step(w, _):
         loss, w_bar = jax.value_and_grad(loss_of)(w)
-        return w - 0.4 * w_bar, (w, loss)
+        return w - 0.7 * w_bar, (w, loss)
 
-    return lax.scan(step, start, length=400)[1]
+    return lax.scan(step, start, length=STEPS + 1)[1]
 
 
 seen = pictures[::12]
@@ -550,17 +559,15 @@ kernels, losses = (np.asarray(part) for part in learn(np.float32(rng.standard_no
 with plots.style():
     figure, panels = plt.subplots(4, 6, figsize=(10, 6), layout="constrained", width_ratios=[1, 1, 1, 1, 1, 2])
     for row, name in enumerate(FILTERS):
-        shown = [kernels[step, :, :, 0, row] for step in (0, 20, 100, 399)] + [four[:, :, 0, row]]
+        shown = [kernels[step, :, :, 0, row] for step in (0, 20, 100, STEPS)] + [four[:, :, 0, row]]
         for axes, numbers in zip(panels[row], shown, strict=False):
-            axes.imshow(numbers, cmap="RdBu", vmin=-4, vmax=4)
-            axes.set(xticks=[], yticks=[])
-            axes.grid(visible=False)
+            draw_signed(axes, numbers, np.abs(FILTERS[name]).max())
         panels[row, 0].set_ylabel(name, fontsize=8)
         panels[row, 5].remove()
-    for axes, title in zip(panels[0], ("start", "20 steps", "100 steps", "399 steps", "hidden"), strict=False):
+    for axes, title in zip(panels[0], ("start", "20 steps", "100 steps", f"{STEPS} steps", "hidden"), strict=False):
         axes.set_title(title)
     curve = figure.add_subplot(panels[0, 5].get_gridspec()[:, 5])
-    curve.semilogy(np.arange(400), losses, color=plots.HAND)
+    curve.semilogy(np.arange(STEPS + 1), losses, color=plots.HAND)
     curve.set(title="loss", xlabel="step")
     plt.show()
 print(f"largest difference from the hidden kernels: {np.abs(kernels[-1] - four).max():.3f}")
@@ -577,7 +584,9 @@ print(f"largest difference from the hidden kernels: {np.abs(kernels[-1] - four).
 # %% name="groups-forward"
 x_groups, w_groups = np.float32(rng.standard_normal((1, 5, 4))), np.float32(rng.standard_normal((2, 2, 6)))
 whole = jax.jit(grouped_conv_1d)(x_groups, w_groups)
-halves = [conv_1d(part, own) for part, own in zip(*(np.split(a, GROUPS, -1) for a in (x_groups, w_groups)), strict=True)]
+halves = [
+    conv_1d(part, own) for part, own in zip(*(np.split(a, GROUPS, -1) for a in (x_groups, w_groups)), strict=True)
+]
 print("two convolutions, side by side:", np.abs(np.concatenate(halves, -1) - whole).max())
 
 # %% [markdown] name="groups-turn"

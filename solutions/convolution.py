@@ -212,8 +212,8 @@ course.answer("convolution.q4", "d0")
 course.answer(
     "convolution.text",
     """A transposed convolution puts the kernel into the picture once for each pixel, 2 places apart, and adds what
-overlaps. The kernel has 3 places, so the last place of each piece is the first of the next: every other place is written
-twice, those between once. Along two axes some pixels are written four times, some twice, some once, and that is a
+overlaps. The kernel has 3 places, so the last place of each piece is the first of the next: every other place is
+written twice, those between once. Along two axes some pixels are written four times, some twice, some once: that is a
 chessboard. With x and the kernel full of ones, along one axis y is 1, 1, 2, 1, 2, 1, 2, 1, 1: it shows before anything
 is learned. x_bar of an ordinary convolution with stride 2 is the same sum and has the same pattern. I would take a
 kernel of 4 or 2 places, a multiple of the stride, so that all places are written equally often; or repeat every pixel

@@ -38,26 +38,19 @@ LENGTH, WIDTH, STRIDE = 20, 3, 5
 TALLEST, WIDEST = 4, 2
 """The drawn kernel of `conv_2d`, which is not square."""
 
-PLAIN = Window((1, 1), ((0, 0), (0, 0)), (1, 1))
 UNEQUAL = Window((2, 1), ((1, 2), (2, 1)), (1, 2))
 ON_PAPER = Window((2, 1), ((0, 1), (1, 0)), (1, 2))
 LEAVING_OUT = Window((5, 3), ((0, 0), (0, 0)), (1, 1))
-"""Windows of `conv_2d`: nothing special; all settings, different for each axis, and less padding where it is redone on
-paper; strides beyond the kernel."""
+"""Windows of `conv_2d`: all settings, different for each axis, with less padding where it is redone on paper; strides
+beyond the kernel."""
 
 SPREAD = Window((2,), ((1, 0),), (3,))
-GAPS = Window((4,), ((0, 1),), (1,))
-"""Windows of `transposed_conv_1d`; under the second nothing is put in some places of y."""
+"""Of `transposed_conv_1d`."""
 
 
 def _draw_slide(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
     x, w = draw.normal("length"), draw.normal("width")
     return x, w[: min(len(x), 3)]
-
-
-def _draw_one_place(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
-    x, w = _draw_slide(draw)
-    return x, w[:1]
 
 
 def _draw_conv_1d(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
@@ -73,22 +66,14 @@ def _draw_conv_2d(draw: Draw, window: Window | None = None) -> tuple[np.ndarray,
     return x, w, draw.normal("channels_out"), window or (ON_PAPER if draw.is_small else UNEQUAL)
 
 
-def _draw_plain(draw: Draw) -> tuple[np.ndarray, np.ndarray, np.ndarray, Window]:
-    return _draw_conv_2d(draw, PLAIN)
-
-
 def _draw_leaving_out(draw: Draw) -> tuple[np.ndarray, np.ndarray, np.ndarray, Window]:
     return _draw_conv_2d(draw, LEAVING_OUT)
 
 
-def _draw_transposed(draw: Draw, window: Window = SPREAD) -> tuple[np.ndarray, np.ndarray, Window]:
+def _draw_transposed(draw: Draw) -> tuple[np.ndarray, np.ndarray, Window]:
     draw.size("length", 2)
     x = draw.normal("length", "batch", "channels_in").swapaxes(0, 1)
-    return x, draw.normal("width", "channels_out", "channels_in")[:3], window
-
-
-def _draw_gaps(draw: Draw) -> tuple[np.ndarray, np.ndarray, Window]:
-    return _draw_transposed(draw, GAPS)
+    return x, draw.normal("width", "channels_out", "channels_in")[:3], SPREAD
 
 
 def _draw_grouped(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
@@ -143,7 +128,6 @@ SLIDE = Exercise(
         fwd="slide_fwd",
         bwd="slide_bwd",
         draw=_draw_slide,
-        awkward=(Case("a kernel of one place", _draw_one_place),),
         mistakes=mistakes.SLIDE,
     ),
     points=3,
@@ -153,7 +137,7 @@ SLIDE = Exercise(
         "Take one k. In forward it multiplied a piece of x, x[k : k + outputs], by the number w[k]. So in backward it "
         "sends something to just this piece of x_bar, and pieces of different k overlap.",
         "x_bar starts as zeros, and for each k a multiple of y_bar is added to a piece, with x_bar.at[...].add(...). "
-        "w_bar[k] is one number: the sum of a product of two vectors of equal length. jnp.stack makes one array of all.",
+        "w_bar[k] is one number: the sum of a product of two vectors of equal length. jnp.stack makes one array.",
     ),
     asks={
         "x_bar": "which windows read x[s], each by which place of the kernel? Are all of them there?   (step 1)",
@@ -165,8 +149,8 @@ UNREAD = Exercise(
     name="convolution.q1",
     title="what no window reads",
     task=Number(
-        f"x has {LENGTH} numbers. A kernel of {WIDTH} places slides along it with stride {STRIDE}, without padding. How "
-        "many entries of x_bar are 0, whatever y_bar is?",
+        f"x has {LENGTH} numbers. A kernel of {WIDTH} places slides along it with stride {STRIDE}, without padding. "
+        "How many entries of x_bar are 0, whatever y_bar is?",
         compute=_unread,
         says="Right. What was never read can't matter. With stride 5 and 3 places, two of five are passed over.",
         traps=(
@@ -239,10 +223,7 @@ CONV_2D = Exercise(
         fwd="conv_2d_fwd",
         bwd="conv_2d_bwd",
         draw=_draw_conv_2d,
-        awkward=(
-            Case("stride 1 and no padding", _draw_plain),
-            Case("pixels that no window reads", _draw_leaving_out),
-        ),
+        awkward=(Case("pixels that no window reads", _draw_leaving_out),),
         limits=Limits(residual_bytes=_nothing),
         mistakes=mistakes.CONV_2D,
     ),
@@ -271,9 +252,9 @@ TWICE = Exercise(
     name="convolution.q2",
     title="what backward costs",
     task=Number(
-        "A layer: 32 images of 28 x 28 pixels, 16 channels in and 32 out, a kernel of 3 x 3, padded by 1. How many times "
-        "the FLOPs of its forward pass do x_bar and w_bar take together, with stride 1? And with stride 2? Answer with "
-        "two numbers.",
+        "A layer: 32 images of 28 x 28 pixels, 16 channels in and 32 out, a kernel of 3 x 3, padded by 1. How many "
+        "times the FLOPs of its forward pass do x_bar and w_bar take together, with stride 1? And with stride 2? "
+        "Answer with two numbers.",
         compute=_backward_over_forward,
         says="Right, and exactly so. Each product of an x and a w in forward is met once in each of the two: no more "
         "and no fewer. Zeros that lie between the entries of y_bar or around it are not counted, and a good program "
@@ -297,7 +278,6 @@ TRANSPOSED = Exercise(
         fwd="transposed_conv_1d_fwd",
         bwd="transposed_conv_1d_bwd",
         draw=_draw_transposed,
-        awkward=(Case("a stride that leaves gaps in y", _draw_gaps),),
         limits=Limits(residual_bytes=_nothing),
         mistakes=mistakes.TRANSPOSED_CONV_1D,
     ),
@@ -333,8 +313,8 @@ GROUPED = Exercise(
     hints=(
         "Each group is a conv_1d of its own. Two calls of yours on parts of the channels, and jnp.concatenate, are a "
         "right answer. One convolution each is the aim.",
-        "x_bar takes feature_group_count again. Its kernel must have, for each group, that group's outputs going in and "
-        "its inputs coming out; all inputs of x lie along the last axis, group after group.",
+        "x_bar takes feature_group_count again. Its kernel must have, for each group, that group's outputs going in, "
+        "and its inputs coming out; all inputs of x lie along the last axis, group after group.",
         "Reshape w's last axis to (GROUPS, -1), swap the axes of in and out within each group, and reshape back. For "
         "w_bar x's channels stand where the batch stands, and batch_group_count does the rest.",
     ),

@@ -17,6 +17,7 @@ from course.comparison.point import make_point
 from course.comparison.precision import FLOAT64
 from course.exercises import find_exercise
 from course.exercises.tasks.drawing import Draw
+from course.lessons.convolution import GROUPS as CONV_GROUPS
 from course.lessons.cost_of_backprop import ROUNDS
 from course.lessons.embedding import PADDING
 from course.lessons.losses import IGNORED
@@ -114,6 +115,29 @@ def batch_norm_evaluation(x, scale, bias, running):
     return (x - running[0]) * (running[1] + EPSILON).rsqrt() * scale + bias
 
 
+def channels_first(x, w):
+    """Pictures and kernels as PyTorch lays them out, along one axis or two."""
+    return x.movedim(-1, 1), w.movedim((-1, -2), (0, 1))
+
+
+def conv_1d(x, w, groups=1):
+    return functional.conv1d(*channels_first(x, w), groups=groups).movedim(1, -1)
+
+
+def conv_2d(x, w, b, window):
+    (up, down), (left, right) = window.padding
+    x, w = channels_first(functional.pad(x, (0, 0, left, right, up, down)), w)
+    return functional.conv2d(x, w, b, window.stride, dilation=window.dilation).movedim(1, -1)
+
+
+def transposed_conv_1d(x, w, window):
+    """PyTorch cuts as much off both ends; here each end is cut for itself."""
+    x, w = channels_first(x, w)
+    y = functional.conv_transpose1d(x, w, None, window.stride, dilation=window.dilation).movedim(1, -1)
+    ((before, after),) = window.padding
+    return y[:, before : y.shape[1] - after]
+
+
 def growth(state, rates):
     (hares, lynxes), meetings = state, torch.prod(state)
     return torch.stack([rates[0] * hares - rates[1] * meetings, rates[2] * meetings - rates[3] * lynxes])
@@ -198,6 +222,11 @@ IN_TORCH = {
     "differentiable_programs.euler_step": lambda state, rates, dt: torch.addcmul(state, dt, growth(state, rates)),
     "differentiable_programs.rk4_step": rk4_step,
     "differentiable_programs.simulate": simulate,
+    "convolution.slide": lambda x, w: functional.conv1d(x[None, None], w[None, None])[0, 0],
+    "convolution.conv_1d": conv_1d,
+    "convolution.conv_2d": conv_2d,
+    "convolution.transposed_conv_1d": transposed_conv_1d,
+    "convolution.grouped_conv_1d": partial(conv_1d, groups=CONV_GROUPS),
     "embedding.embed": lambda table, positions, ids: (
         functional.embedding(ids, table) + functional.embedding(torch.arange(ids.shape[1]), positions)
     ),

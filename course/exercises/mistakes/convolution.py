@@ -179,10 +179,9 @@ def _regrouped(x: Any) -> Any:
 # Two axes, a bias, a window.
 
 
-def _sides_swapped(*given: Any) -> Any:
-    *arrays, window = given
-    turned: Window = replace(window, padding=tuple((after, before) for before, after in window.padding))
-    return conv_2d(*arrays, turned)
+def _sides_swapped(x: Any, w: Any, b: Any, window: Window) -> Any:
+    turned = tuple((after, before) for before, after in window.padding)
+    return conv_2d(x, w, b, replace(window, padding=turned))
 
 
 def _bias(factor: Function) -> Function:
@@ -295,7 +294,7 @@ BAR_PADDINGS = (
         "the two swapped",
         _listed(lambda of_x, of_w: (of_w, of_x)),
         "The padding for x_bar stands in the place of that for w_bar.",
-        "In which order are they asked for?",
+        "Which of the two is asked for first?   (step 2)",
     ),
     Mistake(
         "sides swapped for x_bar",
@@ -317,7 +316,9 @@ BAR_PADDINGS = (
     ),
     Mistake(
         "dilation left out",
-        lambda *given: paddings_by_listing(*given[:-1], 1),
+        lambda length, width, outputs, stride, before, _: paddings_by_listing(
+            length, width, outputs, stride, before, 1
+        ),
         "The kernel's places were taken to lie side by side.",
         _LAST,
     ),

@@ -105,7 +105,10 @@ def describe_tree(tree: Any, leaves: list[Any], kept: Callable[[Any, list[Any]],
         case dict() if all(isinstance(key, str) for key in tree):
             return {"dict": {key: describe_tree(item, leaves, kept) for key, item in tree.items()}}
         case _ if type(tree).__module__.startswith(LESSONS) and is_setting(tree):
-            return {"setting": f"{type(tree).__module__}:{type(tree).__qualname__}", "values": dataclasses.astuple(tree)}
+            return {
+                "setting": f"{type(tree).__module__}:{type(tree).__qualname__}",
+                "values": dataclasses.astuple(tree),
+            }
     if not jax.tree_util.all_leaves([tree]):
         children = jax.tree_util.tree_leaves(tree, is_leaf=lambda node: node is not tree)
         return {"tuple": [describe_tree(item, leaves, kept) for item in children]}
