@@ -639,5 +639,5 @@ course.answer("differentiable_programs.q4", ...)
 #   keep. A. Griewank, A. Walther, "Evaluating Derivatives", second edition, SIAM, 2008, chapters 12 and 15.
 # - R. T. Q. Chen et al., "Neural Ordinary Differential Equations", 2018, arXiv:1806.07366: a network as such a simulation.
 #
-# This is the last lesson of the course. Next: a program of your own. `course.compare(primal, fwd, bwd, *primals)` judges its pair as yours were
-# judged here.
+# Next: `convolution`, the first of the architectures that people train. Or a program of your own: `course.compare(primal, fwd, bwd, *primals)` judges its
+# pair as yours were judged here.
