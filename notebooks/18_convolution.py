@@ -229,7 +229,7 @@ WINDOWS = {
 def matrix_of(window, length=9, width=3):
     """The matrix of a convolution along one axis, of the kernel 1, 2, 3, by listing what each window reads."""
     (stride,), ((before, after),), (dilation,) = window.stride, window.padding, window.dilation
-    outputs = (length + before + after - dilation * (width - 1) - 1) // stride + 1
+    outputs = len(range(0, length + before + after - dilation * width + dilation, stride))
     matrix = np.zeros((outputs, length))
     for t, places in enumerate(read_places(outputs, width, stride, before, dilation)):
         for k, place in enumerate(places):
@@ -289,7 +289,7 @@ show("lhs_dilation 3, padding -1 and 0", lhs_dilation=(3,), padding=[(-1, 0)])
 #
 # - for `w_bar`, the same places must be read as in forward. Before `x` that is the same padding. After `x`: as far as the last window *really* went. If the
 #   windows did not come out even, that is less than forward's padding; if they left places over, it is negative;
-# - for `x_bar`: a window reaches `dilation * (width - 1)` places beyond its first one. Without padding in forward, the turned kernel must hang over each end of `y_bar` by all
+# - for `x_bar`: a window *reaches* some places beyond its first one: with three places, four if the dilation is 2. Without padding in forward, the turned kernel must hang over each end of `y_bar` by all
 #   of that, as it did in `conv_1d`. But what lies in forward's padding isn't wanted: there is no `x` there. So of the reach, on each side, take away how far forward's windows went beyond the end.
 #
 # ### Your turn: how much padding backward needs

@@ -102,22 +102,30 @@ def conv_2d_bwd(
     x, w, window = residuals  # not b, which was only added; and no patches, which would be many times x
     stride, dilation = window.stride, window.dilation
     # 1. Each axis goes by itself. What are its padding for x_bar, and its padding for w_bar?
-    before = [ends[0] for ends in window.padding]
-    axes = zip(x.shape[1:3], w.shape[:2], y_bar.shape[1:3], stride, before, dilation, strict=True)
-    of_x, of_w = zip(*(bar_paddings(*axis) for axis in axes), strict=True)
+    paddings = [
+        bar_paddings(length, width, outputs, step, ends[0], apart)
+        for length, width, outputs, step, ends, apart in zip(
+            x.shape[1:3], w.shape[:2], y_bar.shape[1:3], stride, window.padding, dilation, strict=True
+        )
+    ]
     # 2. x_bar: the kernel turned along both axes, slid over what? How far apart are the entries of that?
     x_bar = lax.conv_general_dilated(
         y_bar,
         w[::-1, ::-1],
         (1, 1),
-        of_x,
+        [of_x for of_x, _ in paddings],
         lhs_dilation=stride,
         rhs_dilation=dilation,
         dimension_numbers=("NHWC", "HWOI", "NHWC"),
     )
     # 3. w_bar: y_bar is the kernel now. How far apart are its places, and how far does it move from k to k + 1?
     w_bar = lax.conv_general_dilated(
-        x, y_bar, dilation, of_w, rhs_dilation=stride, dimension_numbers=("CHWN", "IHWO", "HWNC")
+        x,
+        y_bar,
+        dilation,
+        [of_w for _, of_w in paddings],
+        rhs_dilation=stride,
+        dimension_numbers=("CHWN", "IHWO", "HWNC"),
     )
     # 4. To how many entries of y was b[o] copied?
     b_bar = y_bar.sum(axis=(0, 1, 2))

@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Iterator, Mapping
 
 LESSONS = "course.lessons"
-"""Where the named tuples come from whose parts are told."""
+"""Where the named tuples and records come from whose parts are told."""
 
 DTYPES = {"Float": "", "Int": " int", "UInt": " int", "Integer": " int", "Bool": " bool", "Key": " key"}
 """jaxtyping's kinds of arrays; real numbers go without saying."""
@@ -16,7 +16,7 @@ NUMBER = "a number"
 SCALARS = {"float": NUMBER, "int": NUMBER, "bool": NUMBER, "Place": "a place"}
 
 Parts = Mapping[str, tuple[str, ...]]
-"""The names of the parts of each named tuple."""
+"""The names of the parts of each named tuple or record."""
 
 
 def shapes_comment(node: ast.FunctionDef, *, kept: bool, parts: Parts | None = None) -> str:
@@ -36,13 +36,14 @@ def shapes_comment(node: ast.FunctionDef, *, kept: bool, parts: Parts | None = N
 
 
 def parts_named_in(text: str) -> Parts:
-    """The named tuples that a module of answers imports from the lessons, with their parts."""
+    """The named tuples and records that a module of answers imports from the lessons, with their parts."""
     found = {}
     for node in ast.parse(text).body:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{LESSONS}."):
             lesson = importlib.import_module(node.module or "")
             for alias in node.names:
-                if fields := getattr(getattr(lesson, alias.name), "_fields", ()):
+                named = getattr(lesson, alias.name)
+                if fields := getattr(named, "_fields", getattr(named, "__dataclass_fields__", ())):
                     found[alias.asname or alias.name] = tuple(fields)
     return found
 

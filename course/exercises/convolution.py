@@ -83,15 +83,20 @@ def _draw_grouped(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(x, axis=-1), np.concatenate(w, axis=-1)[: min(draw.size("length"), 2)]
 
 
+def _settings(draw: Draw) -> tuple[int, int, int, int]:
+    """Outputs, width, stride and dilation of an axis, no two of which are equal."""
+    outputs, width, stride, dilation = (4 * (int(draw.below("spread")) % 3) for _ in range(4))
+    return outputs + 3, width + 2, stride + 5, dilation + 4
+
+
 def _draw_axis(draw: Draw) -> tuple[int, int, int, int, int, int]:
     """The numbers of one axis that fit together; the kernel hangs over both ends, further over the second."""
-    outputs, width, stride, dilation, before, more = (int(draw.below("spread")) for _ in range(6))
-    return _fitted(3 + outputs, 2 + width, 3 + stride, 2 + dilation, 1 + before % 2, 3 + before % 2 + more % 2)
+    before, more = (int(draw.below("spread")) % 2 for _ in range(2))
+    return _fitted(*_settings(draw), 1 + before, 3 + before + more)
 
 
 def _draw_left_over(draw: Draw) -> tuple[int, int, int, int, int, int]:
-    outputs, width, stride, dilation, before = (int(draw.below("spread")) for _ in range(5))
-    return _fitted(3 + outputs, 2 + width, 3 + stride, 2 + dilation, 1 + before % 2, -1)
+    return _fitted(*_settings(draw), 1 + int(draw.below("spread")) % 2, -1)
 
 
 def _fitted(
@@ -207,8 +212,9 @@ BAR_PADDINGS = Exercise(
         "The last window begins at stride * (outputs - 1) - before. At which place does it end? And at which does x?",
         "w_bar's convolution must read what forward read: as much before, and after x as far as the last window went. "
         "That can be less than nothing: then a negative padding cuts off what nobody read.",
-        "For x_bar the kernel slides over y_bar. A window reaches dilation * (width - 1) beyond its first place. "
-        "Without padding in forward, all of that is needed at each end; what forward was padded by is not.",
+        "For x_bar the kernel slides over y_bar. A window reaches as many dilations beyond its first place as it has "
+        "other places. Without padding in forward, all of that is needed at each end; where forward went beyond x, "
+        "less by so much.",
     ),
     asks={
         "paddings": "which is the last place that any window reads, and how far does one window reach?   (steps 1, 2)",
