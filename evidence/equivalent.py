@@ -54,6 +54,11 @@ _GELU_TANH_BAR = "return (y_bar * ((1 + t) / 2 + x * gate_slope),)"
 _TABLE_BAR = "table_bar = jnp.zeros_like(table).at[ids].add(y_bar)"
 _Z2_BAR = "z2_bar = loss_bar * error / len(x)"
 
+_AXES_OF_A_WINDOW = (
+    "paddings = [bar_paddings(length, width, outputs, step, ends[0], apart) for length, width, outputs, step, ends, "
+    "apart in zip(x.shape[1:3], w.shape[:2], y_bar.shape[1:3], stride, window.padding, dilation, strict=True)]"
+)
+
 
 def _each(exercise: str, was: str, changes: Sequence[tuple[str, str, str]]) -> Iterator[Equivalent]:
     """One for each text that may stand in another's place in a line, with the reason."""
@@ -400,6 +405,23 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "differentiable_programs.least_squares",
         "a_bar = by_right + a @ (matrix_bar + matrix_bar.T)",
         [("(matrix_bar + matrix_bar.T)", "(matrix_bar + matrix_bar.T).T", "a sum with its transpose is symmetric")],
+    ),
+    *_each("convolution.slide", "x_bar = jnp.zeros_like(x)", [("jnp.zeros", "-jnp.zeros", NOTHING)]),
+    *_each(
+        "convolution.slide",
+        "w_bar = jnp.stack([x[k:k + len(y_bar)] @ y_bar for k in range(len(w))])",
+        [
+            ("x[k:k + len(y_bar)] @ y_bar", "y_bar @ x[k:k + len(y_bar)]", "the dot product of two vectors"),
+            ("x[k:k + len(y_bar)] @", "x[k:k + len(y_bar)].T @", VECTOR),
+            ("@ y_bar", "@ y_bar.T", VECTOR),
+        ],
+    ),
+    *_each("convolution.conv_2d", _AXES_OF_A_WINDOW, [("w.shape[:2]", "w.shape[:-2]", "a kernel has four axes")]),
+    *_each("convolution.conv_2d", "b_bar = y_bar.sum(axis=(0, 1, 2))", [("1, 2", "1, -2", "of four axes the third")]),
+    *_each(
+        "convolution.grouped_conv_1d",
+        "swapped = parts.transpose(0, 3, 2, 1).reshape(width, -1, x.shape[-1])",
+        [("3, 2, 1", "3, -2, 1", "of four axes the third")],
     ),
     *_each("embedding.embed", _TABLE_BAR, [("jnp.zeros_like(table)", "(-jnp.zeros_like(table))", NOTHING)]),
     *_each(

@@ -44,8 +44,9 @@ LEAVING_OUT = Window((5, 3), ((0, 0), (0, 0)), (1, 1))
 """Windows of `conv_2d`: all settings, different for each axis, with less padding where it is redone on paper; strides
 beyond the kernel."""
 
-SPREAD = Window((2,), ((1, 0),), (3,))
-"""Of `transposed_conv_1d`."""
+SPREAD = Window((2,), ((1, 2),), (3,))
+SPREAD_ON_PAPER = Window((2,), ((0, 1),), (3,))
+"""Windows of `transposed_conv_1d`; on paper not all of y may be cut off."""
 
 
 def _draw_slide(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
@@ -73,14 +74,14 @@ def _draw_leaving_out(draw: Draw) -> tuple[np.ndarray, np.ndarray, np.ndarray, W
 def _draw_transposed(draw: Draw) -> tuple[np.ndarray, np.ndarray, Window]:
     draw.size("length", 2)
     x = draw.normal("length", "batch", "channels_in").swapaxes(0, 1)
-    return x, draw.normal("width", "channels_out", "channels_in")[:3], SPREAD
+    return x, draw.normal("width", "channels_out", "channels_in")[:3], SPREAD_ON_PAPER if draw.is_small else SPREAD
 
 
 def _draw_grouped(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
-    draw.sizes("batch", "channels_each", "channels_out")
+    draw.sizes("channels_each", "channels_out", "batch")
     x = [draw.normal("batch", "length", "channels_each") for _ in range(GROUPS)]
     w = [draw.normal("width", "channels_each", "channels_out") for _ in range(GROUPS)]
-    return np.concatenate(x, axis=-1), np.concatenate(w, axis=-1)[: min(draw.size("length"), 2)]
+    return np.concatenate(x, axis=-1), np.concatenate(w, axis=-1)[: min(draw.size("length"), 4)]
 
 
 def _settings(draw: Draw) -> tuple[int, int, int, int]:

@@ -33,7 +33,6 @@ from solutions.convolution import (
 LESSON = "convolution"
 ANSWERS = Path(__file__).parents[2] / "solutions" / f"{LESSON}.py"
 CS231N = Window((2, 2), ((1, 1), (1, 1)), (1, 1))
-DILATED = "        rhs_dilation=window.stride,\n"
 LAYER = (
     jax.ShapeDtypeStruct((32, 28, 28, 16), jnp.float32),
     jax.ShapeDtypeStruct((3, 3, 16, 32), jnp.float32),
@@ -224,17 +223,15 @@ def test_blank_stubs_are_not_started(tmp_path):
         assert found.points == 0
 
 
-def test_zeros_written_between_the_entries_of_y_bar_are_right_but_costly(tmp_path):
-    """Multiplied like any number, they cost what a backward pass at stride 1 costs."""
-    text = ANSWERS.read_text(encoding="utf-8").replace(
-        "    x, w, window = residuals  # as for any convolution\n",
-        "    x, w, window = residuals\n"
-        "    stride = window.stride[0]\n"
-        "    wide = jnp.zeros((len(x), stride * (x.shape[1] - 1) + 1, x.shape[2])).at[:, ::stride].set(x)\n",
-    )
-    for old, now in (("        y_bar,\n        x,\n", "        y_bar,\n        wide,\n"), (DILATED, "")):
+def test_a_turned_kernel_kept_is_right_but_costly(tmp_path):
+    text = ANSWERS.read_text(encoding="utf-8")
+    for old, now in (
+        ("return conv_1d(x, w), (x, w)", "return conv_1d(x, w), (x, w[::-1])"),
+        ("(y_bar, w[::-1], (1,), [ends], dim", "(y_bar, w, (1,), [ends], dim"),
+    ):
         assert text.count(old) == 1
         text = text.replace(old, now)
     (tmp_path / "work.py").write_text(text, encoding="utf-8")
-    found = verdict("transposed_conv_1d", Submission.read(tmp_path / "work.py"))
+    found = verdict("conv_1d", Submission.read(tmp_path / "work.py"))
     assert found.status is Status.COSTLY
+    assert "0 are enough" in " ".join(found.lines)
