@@ -48,6 +48,13 @@ DTYPES = ("float32", "float64")
     metavar="SECONDS",
     help="How often a checkpoint is saved.",
 )
+@click.option(
+    "--devices",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="N",
+    help="Train on so many devices at once, each on its share of a batch; a CPU is divided into simulated ones.",
+)
 @click.option("--anyway", is_flag=True, help="Train on a pair that was judged wrong, too.")
 def train(
     demo: str,
@@ -57,6 +64,7 @@ def train(
     resume: bool | None,
     folder: Path,
     save_every: float,
+    devices: int,
     anyway: bool,
     **settings: Any,
 ) -> int:
@@ -74,12 +82,15 @@ def train(
 
         from course.grading import SubmissionError
         from course.grading.soundness import Unsound, require_sound_jax
+        from course.training.devices import simulate_devices
         from course.training.plan import Request
         from course.training.session import run_session
     chosen = {name: value for name, value in settings.items() if value is not None}
-    request = Request(demo, gradient, submission, chosen, epochs, resume, folder, save_every, anyway)
+    request = Request(demo, gradient, submission, chosen, epochs, resume, folder, save_every, anyway, devices)
     try:
         require_sound_jax()
+        if devices > 1:
+            simulate_devices(devices)
         return run_session(request, Console(highlight=False), Console(stderr=True))
     except (Unsound, TrainingError, SubmissionError) as error:
         raise click.ClickException(str(error)) from None

@@ -17,10 +17,12 @@ from dataclasses import dataclass
 import jax
 import numpy as np
 import optax
+from jax.sharding import Mesh, NamedSharding
 
 from course.training import TrainingError
-from course.training.data import Splits
+from course.training.data import Examples, Splits
 from course.training.demo import Demo, Metrics, Settings
+from course.training.devices import on_all
 from course.training.gradients import ValueAndGrad
 from course.training.steps import Chunk, State, cast, draw_batches, init_state, make_chunk, make_step
 
@@ -63,12 +65,13 @@ class Run:
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """A demo bound to its settings, its data, and one or more gradients by name."""
+    """A demo bound to its settings, its data, one or more gradients by name, and the devices if there are several."""
 
     demo: Demo
     settings: Settings
     gradients: Mapping[str, ValueAndGrad]
     splits: Splits
+    mesh: Mesh | None = None
 
     def start(self) -> Run:
         """The run before its first step; every track starts from the same parameters."""
@@ -95,7 +98,7 @@ class Training:
     def new_state(self) -> State:
         """The state before the first step, the same at every call."""
         with jax.enable_x64(self.settings.wide):
-            return self._init(self._keys[0])
+            return jax.device_put(self._init(self._keys[0]), self._where)
 
     def prepare(self, run: Run) -> None:
         """Compiles every program that the rest of a run needs."""
@@ -108,12 +111,12 @@ class Training:
                 for steps in sorted(lengths):
                     self._compiled(name, steps)
             for part in (self._data.validation, self._data.test):
-                self._metrics(self.new_state().params, *part)
+                self._metrics(self.new_state(), part)
 
     def test(self, run: Run) -> dict[str, dict[str, float]]:
         """The metrics of each track on the test data."""
         with jax.enable_x64(self.settings.wide):
-            return {n: _floats(self._metrics(t.state.params, *self._data.test)) for n, t in run.tracks.items()}
+            return {n: self._metrics(t.state, self._data.test) for n, t in run.tracks.items()}
 
     @property
     def steps_of_epoch(self) -> int:
@@ -129,7 +132,8 @@ class Training:
         """Which examples the steps of a chunk see."""
         at = np.int32(epoch), np.int32(first)
         sizes = {"examples": len(self.splits.train[0]), "batch": self.settings.batch, "steps": steps}
-        return jax.block_until_ready(draw_batches(self._keys[1], *at, **sizes))
+        rows = draw_batches(self._keys[1], *at, **sizes)
+        return jax.block_until_ready(jax.device_put(rows, self._where))
 
     def _take(self, name: str, track: Track, rows: jax.Array) -> Track:
         chunk = self._compiled(name, len(rows))
@@ -146,16 +150,16 @@ class Training:
 
     def _look(self, track: Track, ends_epoch: bool) -> Track:
         """Looks at the validation data, and where an epoch ends at the test data, from which nothing is decided."""
-        watched = _floats(self._metrics(track.state.params, *self._data.validation))
+        watched = self._metrics(track.state, self._data.validation)
         if not ends_epoch:
             return dataclasses.replace(track, watched=watched)
-        tested = _floats(self._metrics(track.state.params, *self._data.test))
+        tested = self._metrics(track.state, self._data.test)
         return dataclasses.replace(track, watched=watched, scores=(*track.scores, tested[self.demo.score.metric]))
 
     def _compiled(self, name: str, steps: int) -> Chunk:
         """The program of a chunk of this length; it is compiled before the clock is started."""
         if (name, steps) not in self._programs:
-            chunk = make_chunk(make_step(self.gradients[name], self._optimiser))
+            chunk = make_chunk(make_step(self.gradients[name], self._optimiser), self._where)
             rows = self._rows(0, 0, steps)
             self._programs[name, steps] = chunk.lower(self.new_state(), rows, self._data.train).compile()
         return self._programs[name, steps]
@@ -173,9 +177,19 @@ class Training:
         """Draws the state that training starts from, in one program."""
         return jax.jit(lambda key: init_state(cast(self.demo.init(key), self.settings.dtype), self._optimiser))
 
+    def _metrics(self, state: State, examples: Examples) -> dict[str, float]:
+        """The metrics on some examples, by the first device."""
+        metrics = self._compiled_metrics(jax.tree.map(lambda leaf: leaf.addressable_data(0), state.params), *examples)
+        return {name: float(value) for name, value in metrics.items()}
+
     @functools.cached_property
-    def _metrics(self) -> Callable[..., Metrics]:
+    def _compiled_metrics(self) -> Callable[..., Metrics]:
         return jax.jit(self.demo.metrics)
+
+    @property
+    def _where(self) -> NamedSharding | None:
+        """Where what training works with lies: on every device; None where there is one."""
+        return on_all(self.mesh) if self.mesh else None
 
     @functools.cached_property
     def _keys(self) -> tuple[jax.Array, jax.Array]:
@@ -185,8 +199,9 @@ class Training:
 
     @functools.cached_property
     def _data(self) -> Splits:
-        """The data on the device."""
-        return Splits(*(cast(part, self.settings.dtype) for part in self.splits))
+        """The data: what is learned from on every device, the rest on the first."""
+        data = Splits(*(cast(part, self.settings.dtype) for part in self.splits))
+        return data._replace(train=jax.device_put(data.train, self._where))
 
 
 def refuse_divergence(track: Track, steps: int) -> None:
@@ -212,7 +227,3 @@ def _grown_most(track: Track) -> str:
 def _growth(norms: tuple[float, ...]) -> tuple[int, float]:
     finite = [norm for norm in norms if math.isfinite(norm)]
     return len(norms) - len(finite), max(finite, default=0.0) / (norms[0] or 1.0)
-
-
-def _floats(metrics: Metrics) -> dict[str, float]:
-    return {name: float(value) for name, value in metrics.items()}

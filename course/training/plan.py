@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from jax.sharding import Mesh
 
 from course.training import TrainingError, checkpoints
 from course.training.checkpoints import Origin, Saved
 from course.training.data import Splits
 from course.training.demo import Demo, Settings, find_demo
+from course.training.devices import by_hand_on, by_jax_on, make_mesh
 from course.training.gradients import ValueAndGrad, by_hand, by_jax
 from course.training.pair import NoPair, Pair, find_pair
 from course.training.results import HAND, JAX
@@ -35,11 +39,15 @@ class Request:
     folder: Path = Path("runs")
     save_every: float = 5.0
     anyway: bool = False
+    devices: int = 1
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What will be done. `saved` is the checkpoint that is gone on from, if any; `notes` are sentences to say first."""
+    """What will be done. `saved` is the checkpoint that is gone on from, if any; `notes` are sentences to say first.
+
+    `mesh` are the devices, where there are several.
+    """
 
     request: Request
     demo: Demo
@@ -48,6 +56,7 @@ class Plan:
     origin: Origin
     saved: Saved | None
     notes: tuple[str, ...]
+    mesh: Mesh | None = None
 
     @property
     def settings(self) -> Settings:
@@ -67,8 +76,10 @@ class Plan:
     @property
     def gradients(self) -> dict[str, ValueAndGrad]:
         """The ways to the gradient that are trained, by name."""
-        ways = {HAND: by_hand(*self.pair.functions)} if self.pair else {}
-        return ways if self.origin.gradient == HAND else {**ways, JAX: by_jax(self.demo.loss)}
+        hand = by_hand if self.mesh is None else partial(by_hand_on, self.mesh)
+        autodiff = by_jax if self.mesh is None else partial(by_jax_on, self.mesh)
+        ways = {HAND: hand(*self.pair.functions)} if self.pair else {}
+        return ways if self.origin.gradient == HAND else {**ways, JAX: autodiff(self.demo.loss)}
 
 
 def make_plan(request: Request) -> Plan:
@@ -88,11 +99,12 @@ def make_plan(request: Request) -> Plan:
     goes_on = saved is not None and (request.resume or (request.resume is None and not saved.finished))
     basis = saved.origin.settings if saved and goes_on else demo.settings
     settings = _settings(request, basis, len(splits.train[0]))
+    mesh = make_mesh(request.devices) if request.devices > 1 else None
     origin = Origin(demo.name, gradient, settings, pair.path if pair else "", pair.found.source_hash if pair else "")
     if not (saved and goes_on):
-        return Plan(request, demo, splits, pair, origin, None, notes)
+        return Plan(request, demo, splits, pair, origin, None, notes, mesh)
     _refuse_another_run(origin, saved, folder_of(request, gradient), expressly=bool(request.resume))
-    return Plan(request, demo, splits, pair, origin, saved, (*notes, *_notes_on_resuming(origin, saved)))
+    return Plan(request, demo, splits, pair, origin, saved, (*notes, *_notes_on_resuming(origin, saved)), mesh)
 
 
 def folder_of(request: Request, gradient: str) -> Path:
@@ -116,9 +128,14 @@ def _settings(request: Request, basis: Settings, examples: int) -> Settings:
     """The basis, changed by what was asked.
 
     Raises:
-        TrainingError: A batch is larger than the data.
+        TrainingError: A batch is larger than the data, or the devices can't share it evenly.
     """
     settings = dataclasses.replace(basis, **request.chosen)
+    if settings.batch % request.devices:
+        raise TrainingError(
+            f"--batch must be a multiple of --devices, so that each gets as many examples; "
+            f"{settings.batch} examples and {request.devices} devices came."
+        )
     if settings.batch > examples:
         raise TrainingError(f"--batch must be at most {examples}, the examples to learn from; {settings.batch} came.")
     if request.epochs is not None:

@@ -42,7 +42,7 @@ def run_session(request: Request, out: Console, err: Console) -> int:
     plan = make_plan(request)
     _say_what(plan, out)
     error = _judge(plan, out, err)
-    training = Training(plan.demo, plan.settings, plan.gradients, plan.splits)
+    training = Training(plan.demo, plan.settings, plan.gradients, plan.splits, plan.mesh)
     run = _begin(plan, training, err)
     try:
         run, finished = _train(plan, training, run, err)
@@ -62,6 +62,8 @@ def resume_command(request: Request) -> str:
     options = {"--gradient": request.gradient, "--submission": request.submission}
     if request.folder != Request.folder:
         options["--folder"] = str(request.folder)
+    if request.devices != Request.devices:
+        options["--devices"] = str(request.devices)
     said = [word for option, value in options.items() if value is not None for word in (option, value)]
     return words.command(shlex.join(["train", request.demo, *said, *["--anyway"] * request.anyway, "--resume"]))
 
@@ -70,6 +72,8 @@ def _say_what(plan: Plan, out: Console) -> None:
     """Says on what, what, and how; the device is JAX's choice."""
     device, settings = jax.devices()[0], plan.settings
     kind = device.platform.upper() + (f" ({device.device_kind})" if device.device_kind != device.platform else "")
+    if plan.mesh:
+        kind = f"{plan.mesh.size} devices, each a {'simulated ' * (device.platform == 'cpu')}{kind}"
     say(out, f"On {kind}, JAX {jax.__version__}, {settings.dtype}: {plan.demo.title}.", style="bold")
     whose = {HAND: f" ({plan.pair.submission.where})" if plan.pair else ""}
     ways = " and ".join(LABELS[name] + whose.get(name, "") for name in plan.gradients)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
+from jax.sharding import Sharding
 from jax.tree_util import SequenceKey, keystr
 
 from course.training.demo import Params
@@ -77,8 +78,10 @@ def draw_batches(
     return jax.lax.dynamic_slice_in_dim(order, first * batch, steps * batch).reshape(steps, batch)
 
 
-def make_chunk(step: Step) -> Any:
+def make_chunk(step: Step, where: Sharding | None = None) -> Any:
     """Makes `chunk(state, rows, data) -> (state, seen)`: one program that takes a step for each row of examples.
+
+    What it returns lies `where` it is said to, by default where JAX chooses.
 
     It reuses the memory of the state that it is given: that state is gone afterwards.
     """
@@ -86,7 +89,7 @@ def make_chunk(step: Step) -> Any:
     def chunk(state: State, rows: jax.Array, data: Batch) -> tuple[State, Seen]:
         return jax.lax.scan(lambda state, row: step(state, tuple(array[row] for array in data)), state, rows)
 
-    return jax.jit(chunk, donate_argnames="state")
+    return jax.jit(chunk, donate_argnames="state", out_shardings=where)
 
 
 def init_state(params: Params, optimiser: optax.GradientTransformation) -> State:

@@ -103,6 +103,7 @@ def test_nothing_to_resume_is_one_sentence(course):
         (["mlp", "--steps", "3", "--epochs", "3"], "Say --steps or --epochs, not both."),
         (["mlp", "--steps", "0"], "0 is not in the range"),
         (["mlp", "--batch", "5000"], "--batch must be at most 1197, the examples to learn from; 5000 came."),
+        (["mlp", "--devices", "3"], "--batch must be a multiple of --devices, so that each gets as many examples; 64"),
         (["mlp", "--submission", "nowhere.py"], "There is no nowhere.py."),
     ],
 )
