@@ -423,6 +423,79 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "swapped = parts.transpose(0, 3, 2, 1).reshape(width, -1, x.shape[-1])",
         [("3, 2, 1", "3, -2, 1", "of four axes the third")],
     ),
+    *_each(
+        "recurrent.last_state",
+        "return (all_states[jnp.arange(len(h)), lengths], (kept, lengths, x))",
+        [
+            *(("len(h)", f"len({other})", "all have a row for each sequence") for other in ("x", "lengths", "states")),
+            ("len(h)", "len(all_states)", "all have a row for each sequence"),
+            ("lengths, x)", "lengths, states)", "kept for how many steps there are"),
+        ],
+    ),
+    *_each(
+        "recurrent.last_state",
+        "nothing = jnp.zeros((batch, 1 + seq, d_hidden), y_bar.dtype)",
+        [("jnp.zeros", "-jnp.zeros", ZERO), ("y_bar.dtype", "x.dtype", "both are floating")],
+    ),
+    *_each(
+        "recurrent.char_rnn_loss",
+        "batch, seq = ids.shape",
+        [("ids", "labels", "they are of one shape")],
+    ),
+    *_each(
+        "recurrent.char_rnn_loss",
+        "start = jnp.zeros((batch, len(params.cell.b)), params.table.dtype)",
+        [("jnp.zeros", "-jnp.zeros", ZERO)],
+    ),
+    *_each(
+        "recurrent.char_rnn_loss",
+        "return (loss, (kept_table, kept_rnn, kept_readout, kept_loss, ids))",
+        [("ids", "labels", "they are of one shape")],
+    ),
+    *_each(
+        "recurrent.reach",
+        "moved = moved @ params.w_h * (1 - after ** 2)",
+        [
+            ("moved @ params.w_h * (1 - after ** 2)", "-(moved @ params.w_h * (1 - after ** 2))", SIGN),
+            ("moved @ params.w_h *", "-(moved @ params.w_h) *", SIGN),
+            ("(1 - after ** 2)", "(after ** 2 - 1)", SIGN),
+            ("(1 - after ** 2)", "-(1 - after ** 2)", SIGN),
+        ],
+    ),
+    *_each(
+        "recurrent.reach",
+        "after = jnp.tanh(x @ params.w_x + h @ params.w_h + params.b)",
+        [("x @", "x.T @", VECTOR), ("h @", "h.T @", VECTOR)],
+    ),
+    *_each(
+        "recurrent.reach",
+        "return jax.lax.scan(step, (h, jnp.eye(len(h), dtype=h.dtype)), x)[1]",
+        [
+            ("[1]", "[-1]", "the last of two"),
+            ("jnp.eye", "-jnp.eye", SIGN),
+            ("h.dtype", "x.dtype", "both are floating"),
+        ],
+    ),
+    *_each(
+        "recurrent.truncated_gradient",
+        "for first in range(0, x.shape[1], stretch):",
+        [("x.shape", "states_bar.shape", "both have one row a step")],
+    ),
+    *_each(
+        "recurrent.rnn",
+        "states = jax.lax.scan(step, h, of_x)[1]",
+        [("[1]", "[-1]", "the last of two")],
+    ),
+    *_each(
+        "recurrent.rnn",
+        "nothing = jnp.zeros_like(h)",
+        [("jnp.zeros", "-jnp.zeros", ZERO)],
+    ),
+    *_each(
+        "recurrent.rnn",
+        "x_bar = (z_bar @ params.w_x.T).reshape(seq, batch, -1).swapaxes(0, 1)",
+        [("z_bar @", "z_bars @", "the same rows, laid out or not")],
+    ),
     *_each("embedding.embed", _TABLE_BAR, [("jnp.zeros_like(table)", "(-jnp.zeros_like(table))", NOTHING)]),
     *_each(
         "embedding.embed",

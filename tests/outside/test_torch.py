@@ -158,6 +158,31 @@ def simulate(start, rates, dts):
     return torch.stack(states[1:])
 
 
+def by_torch_s_names(params):
+    """Its cell multiplies from the other side, and has two biases."""
+    return params.w_x.T, params.w_h.T, params.b, torch.zeros_like(params.b)
+
+
+def rnn(params, h, x):
+    """PyTorch's own layer over sequences, batch first."""
+    return torch.rnn_tanh(x, h[None], by_torch_s_names(params), True, 1, 0.0, False, False, True)[0]
+
+
+def last_state(params, h, x, lengths):
+    ends = [
+        rnn(params, start[None], row[None, :length])[0, -1] for start, row, length in zip(h, x, lengths, strict=True)
+    ]
+    return torch.stack(ends)
+
+
+def char_rnn_loss(params, ids, labels):
+    states = rnn(
+        params.cell, torch.zeros(len(ids), len(params.cell.b)).to(params.table), functional.embedding(ids, params.table)
+    )
+    logits = functional.linear(states, params.readout.w.T, params.readout.b)
+    return functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
+
+
 def embed_padded(table, ids):
     """PyTorch's own reads the row of the padding, and only keeps its gradient away; here a zero stands in its place."""
     rows = functional.embedding(ids, table, padding_idx=PADDING)
@@ -234,6 +259,10 @@ IN_TORCH = {
     "embedding.readout": functional.linear,
     "embedding.tied_model": lambda table, w, ids: functional.linear(functional.embedding(ids, table).matmul(w), table),
     "differentiable_programs.least_squares": lambda a, b: torch.linalg.lstsq(a, b[:, None]).solution[:, 0],
+    "recurrent.rnn_step": lambda params, h, x: torch.rnn_tanh_cell(x, h, *by_torch_s_names(params)),
+    "recurrent.rnn": rnn,
+    "recurrent.last_state": last_state,
+    "recurrent.char_rnn_loss": char_rnn_loss,
 }
 
 
