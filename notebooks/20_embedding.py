@@ -326,9 +326,8 @@ if course.solved(tied_model_fwd, tied_model_bwd):
 # the one before. The pictures show for each two words how alike their rows are: the cosine of the angle between them, 1 for the same direction. The words are put in order by
 # their class, of which the model knows nothing.
 
+
 # %% name="train"
-
-
 def some_sentence(draw):
     """Seven words by the rule, of which the last are full stops if there are fewer."""
     sizes = [draw.choice(CLASSES["size"].split())] if draw.random() < 0.5 else []
@@ -410,9 +409,8 @@ course.check(sparse_sgd)
 # `.at[...].add` returns a new table, and to make that, the old one is copied, 12.8 MB again, unless the program may write into the old one: with
 # `donate_argnums` the caller says that it won't be needed any more.
 
+
 # %% name="sparse-measure"
-
-
 def milliseconds_a_step(step):
     """The best of five times of ten steps, each from the table that the step before has left."""
     moving = step(jnp.zeros((50_000, 64)), picks, back, 0.1)
