@@ -512,12 +512,14 @@ course.check(char_rnn_loss_fwd, char_rnn_loss_bwd)
 
 # %% name="train-names"
 NAMES = """
-ada alan albert alice anders anna anton astrid barbara ben bernard carl carla carmen clara claudia daniel david diana dora edith edmund
-elena elias elisa emil emma erika ernst eva felix finn flora frida georg gerda greta hanna hannes harald helena helga henry hilda ida ines
-irene iris isabel ivan jan jana johan johanna jonas julia julian karin karl klara konrad lara laura lea leo leon lina linda louis lucia
-lukas manuel mara maria marie marion mark marlene marta martin max mia mila mina mona nadia nathan nina noah nora olga oliver oscar otto
-paul paula peter petra ralf robert rosa ruth samuel sandra sara simon sofia stefan stella susan thea theo thomas tina tom ulla ursula vera
-victor viola walter wanda werner yara zora
+ada alan albert alice anders anna anton astrid barbara ben bernard carl carla carmen clara claudia
+daniel david diana dora edith edmund elena elias elisa emil emma erika ernst eva felix finn flora
+frida georg gerda greta hanna hannes harald helena helga henry hilda ida ines irene iris isabel ivan
+jan jana johan johanna jonas julia julian karin karl klara konrad lara laura lea leo leon lina linda
+louis lucia lukas manuel mara maria marie marion mark marlene marta martin max mia mila mina mona
+nadia nathan nina noah nora olga oliver oscar otto paul paula peter petra ralf robert rosa ruth
+samuel sandra sara simon sofia stefan stella susan thea theo thomas tina tom ulla ursula vera victor
+viola walter wanda werner yara zora
 """.split()
 LETTERS = ".abcdefghijklmnopqrstuvwxyz"
 longest = max(map(len, NAMES)) + 1
