@@ -95,6 +95,14 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class Level:
+    """A score to compare with: whose it is, in a few words, and the number."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
 class TrainingCurves:
     """One training run: `losses` and the `norms` of each layer's gradient by step, `scores` by epoch.
 
@@ -135,11 +143,14 @@ def save(figure: Figure, stem: Path | str) -> tuple[Path, Path]:
     return png, svg
 
 
-def training_figure(runs: Sequence[TrainingCurves], scale: Scale, *, title: str = "", caption: str = "") -> Figure:
+def training_figure(
+    runs: Sequence[TrainingCurves], scale: Scale, level: Level | None = None, *, title: str = "", caption: str = ""
+) -> Figure:
     """Draws loss by step, score by epoch, and the gradient's norm by layer, of one run or of two that should coincide.
 
     Two runs are drawn over each other, the first on top, with the difference of their losses in an inset; the norms are
-    those of the first. Under the picture stand the time per step and the score of each, and `caption`.
+    those of the first. A `level` is a line across the scores. Under the picture stand the time per step and the score
+    of each, and `caption`.
     """
     from matplotlib.figure import Figure
 
@@ -152,6 +163,9 @@ def training_figure(runs: Sequence[TrainingCurves], scale: Scale, *, title: str 
         _draw(middle, [scale.units * np.asarray(run.scores) for run in runs], [run.label for run in runs])
         middle.set(title=f"test {scale}", xlabel="epoch")
         middle.xaxis.get_major_locator().set_params(integer=True)
+        if level:
+            middle.axhline(scale.units * level.score, color=INK, linestyle=":", label=level.label)
+            middle.legend(handles=[middle.lines[-1]], loc="upper right")
         _draw_norms(right, runs[0])
         if len(runs) == 2:
             _draw_difference(left, runs[0], runs[1])
@@ -181,7 +195,8 @@ def _draw_difference(axes: Axes, one: TrainingCurves, other: TrainingCurves) -> 
     """Draws the difference of two runs' losses in an inset, on a logarithmic scale."""
     steps = min(len(one.losses), len(other.losses))
     difference = np.abs(np.asarray(one.losses)[:steps] - np.asarray(other.losses)[:steps])
-    inset = axes.inset_axes((0.48, 0.33, 0.5, 0.3))
+    stays_high = np.min(one.losses) > 0.4 * axes.get_ylim()[1]
+    inset = axes.inset_axes((0.48, 0.08 if stays_high else 0.33, 0.5, 0.25))
     inset.tick_params(labelsize=7)
     if not difference.any():
         inset.set(xticks=[], yticks=[])

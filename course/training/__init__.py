@@ -6,7 +6,11 @@
 `DEMOS` says where each demo is, and imports none: the command line lists them without loading JAX.
 """
 
-DEMOS = {"mlp": "course.training.mlp", "ode": "course.training.ode"}
+DEMOS = {
+    "mlp": "course.training.mlp",
+    "char-rnn": "course.training.char_rnn",
+    "ode": "course.training.ode",
+}
 """Each demo by the name it has on the command line, and the module whose `DEMO` it is."""
 
 

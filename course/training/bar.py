@@ -48,6 +48,10 @@ class Bar:
         pace = "stopping" if self._stopping else f"{1 / seconds:,.0f} steps/s"
         self._progress.update(self._task, completed=run.step, description=f"{numbers}  {pace}")
 
+    def say(self, line: str) -> None:
+        """Puts a line above the bar, to stay there."""
+        self._progress.console.print(line, highlight=False, markup=False)
+
     def say_stopping(self) -> None:
         """Says that Ctrl-C was understood, and gives the cursor back to whoever can't wait."""
         self._stopping = True

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import optax
 
-from course.show.plots import Scale
+from course.show.plots import Level, Scale
 from course.training import DEMOS
 from course.training.data import Splits
 
@@ -65,6 +65,15 @@ class Score:
         return value <= self.aim if self.less else value >= self.aim
 
 
+PERCENT_RIGHT = Scale("accuracy", "%", 100)
+BITS = Scale("cross-entropy", "bits per character")
+
+
+def rows_of(*batch: jax.Array) -> int:
+    """How many examples there are."""
+    return len(batch[0])
+
+
 def the_pair_itself(pair: TwoFunctions) -> TwoFunctions:
     """For a demo whose loss is what its one exercise asks."""
     return pair
@@ -79,7 +88,8 @@ class Demo:
         title: What is trained on what, in one phrase.
         exercises: Those whose pairs give the gradient by hand, `lesson.name`.
         assemble: Makes of these pairs, in order, the pair of the loss.
-        loss: The primal of that pair, `loss(params, *batch)`.
+        loss: The primal of that pair, `loss(params, *batch)`, a mean over what is counted.
+        counted: How many things the loss of a batch is a mean over, `counted(*batch)`; by default its examples.
         init: Draws the parameters from a key.
         read_data: Reads the data as NumPy arrays.
         metrics: `metrics(params, *examples)`, the loss among them.
@@ -87,6 +97,8 @@ class Demo:
         optimiser: Makes the optimiser from a learning rate.
         settings: The default ones.
         chunk_steps: The most steps that are run between two looks at the keyboard, well under a second's worth.
+        level: A score to compare with, of something simpler on the same data.
+        sample: Shows what was learned, in one line of text, `sample(params, key)`.
     """
 
     name: str
@@ -101,6 +113,9 @@ class Demo:
     settings: Settings
     chunk_steps: int
     assemble: Callable[..., TwoFunctions] = the_pair_itself
+    counted: Callable[..., jax.Array | int] = rows_of
+    level: Callable[[Splits], Level] | None = None
+    sample: Callable[[Params, jax.Array], str] | None = None
 
 
 def find_demo(name: str) -> Demo:

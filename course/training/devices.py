@@ -1,7 +1,11 @@
 """Training on several devices: each of them holds all parameters, and sees its share of every batch.
 
-    loss       = sum over devices of the loss of the own rows / devices     the parameters were copied to every device:
-    params_bar = sum over devices of params_bar of the own rows             broadcast forward, sum backward
+    share      = what the own rows count for / what all rows count for
+    loss       = sum over devices of share * loss of the own rows
+    params_bar = sum over devices of params_bar of the own rows
+
+The parameters were copied to every device: broadcast forward, sum backward. A mean of means is no mean where one device
+has more to count than another, as with names of unequal lengths.
 
 Source: J. Dean et al., "Large Scale Distributed Deep Networks", 2012; the sums are `jax.lax.psum`.
 """
@@ -44,9 +48,11 @@ def make_mesh(count: int) -> Mesh:
     return jax.make_mesh((count,), (_AXIS,), axis_types=(AxisType.Auto,), devices=devices[:count])
 
 
-def by_hand_on(mesh: Mesh, fwd: Callable[..., Any], bwd: Callable[..., Any]) -> ValueAndGrad:
+def by_hand_on(
+    mesh: Mesh, counted: Callable[..., jax.Array | int], fwd: Callable[..., Any], bwd: Callable[..., Any]
+) -> ValueAndGrad:
     """The gradient from a hand-written pair, each device's own rows first and then the sum over devices."""
-    local = by_hand(*summed_over_devices(fwd, bwd, mesh.size))
+    local = by_hand(*summed_over_devices(counted, fwd, bwd))
 
     def value_and_grad(params: Params, *batch: jax.Array) -> tuple[jax.Array, Params]:
         given = (_WHOLE, *[_SHARES] * len(batch))
@@ -57,16 +63,21 @@ def by_hand_on(mesh: Mesh, fwd: Callable[..., Any], bwd: Callable[..., Any]) -> 
     return value_and_grad
 
 
-def summed_over_devices(fwd: Callable[..., Any], bwd: Callable[..., Any], devices: int) -> TwoFunctions:
-    """The pair of the mean loss over devices, of the pair of one device's mean loss over as many rows."""
+def summed_over_devices(
+    counted: Callable[..., jax.Array | int], fwd: Callable[..., Any], bwd: Callable[..., Any]
+) -> TwoFunctions:
+    """The pair of the loss of all rows, of that of the loss of a device's own; both are means of what is counted."""
     own_fwd, own_bwd = in_the_contracts_form(fwd, bwd)
 
     def mean_fwd(params: Params, *rows: jax.Array) -> tuple[jax.Array, Any]:
         loss, residuals = own_fwd(params, *rows)
-        return jax.lax.psum(loss, _AXIS) / devices, residuals
+        own = counted(*rows)
+        share = own / jax.lax.psum(own, _AXIS)
+        return jax.lax.psum(share * loss, _AXIS), (share, residuals)
 
-    def mean_bwd(residuals: Any, loss_bar: jax.Array) -> tuple[Any, ...]:
-        params_bar, *data_bars = own_bwd(residuals, loss_bar / devices)
+    def mean_bwd(kept: Any, loss_bar: jax.Array) -> tuple[Any, ...]:
+        share, residuals = kept
+        params_bar, *data_bars = own_bwd(residuals, share * loss_bar)
         return jax.lax.psum(params_bar, _AXIS), *data_bars
 
     return mean_fwd, mean_bwd

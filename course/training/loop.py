@@ -21,7 +21,7 @@ from jax.sharding import Mesh, NamedSharding
 
 from course.training import TrainingError
 from course.training.data import Examples, Splits
-from course.training.demo import Demo, Metrics, Settings
+from course.training.demo import Demo, Metrics, Params, Settings
 from course.training.devices import on_all
 from course.training.gradients import ValueAndGrad
 from course.training.steps import Chunk, State, cast, draw_batches, init_state, make_chunk, make_step
@@ -118,6 +118,18 @@ class Training:
         with jax.enable_x64(self.settings.wide):
             return {n: self._metrics(t.state, self._data.test) for n, t in run.tracks.items()}
 
+    def sampled(self, step: int) -> bool:
+        """Whether a sample is due after a step: at the end of the first epoch, the second, the fourth, and so on."""
+        epoch, rest = divmod(step, self.steps_of_epoch)
+        return self.demo.sample is not None and not rest and epoch.bit_count() == 1
+
+    def sample(self, run: Run) -> str:
+        """What the first track has learned, in a line; empty where there is nothing to show."""
+        track = next(iter(run.tracks.values()))
+        with jax.enable_x64(self.settings.wide):
+            params = _on_the_first_device(track.state.params)
+            return self.demo.sample(params, jax.random.fold_in(self._keys[2], run.step)) if self.demo.sample else ""
+
     @property
     def steps_of_epoch(self) -> int:
         """How many whole batches the training data hold."""
@@ -179,7 +191,7 @@ class Training:
 
     def _metrics(self, state: State, examples: Examples) -> dict[str, float]:
         """The metrics on some examples, by the first device."""
-        metrics = self._compiled_metrics(jax.tree.map(lambda leaf: leaf.addressable_data(0), state.params), *examples)
+        metrics = self._compiled_metrics(_on_the_first_device(state.params), *examples)
         return {name: float(value) for name, value in metrics.items()}
 
     @functools.cached_property
@@ -192,16 +204,20 @@ class Training:
         return on_all(self.mesh) if self.mesh else None
 
     @functools.cached_property
-    def _keys(self) -> tuple[jax.Array, jax.Array]:
-        """One for the parameters, one for the order of the examples."""
+    def _keys(self) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """One for the parameters, one for the order of the examples, one for samples."""
         init, shuffle = jax.random.split(jax.random.key(self.settings.seed))
-        return init, shuffle
+        return init, shuffle, jax.random.fold_in(init, 1)
 
     @functools.cached_property
     def _data(self) -> Splits:
         """The data: what is learned from on every device, the rest on the first."""
         data = Splits(*(cast(part, self.settings.dtype) for part in self.splits))
         return data._replace(train=jax.device_put(data.train, self._where))
+
+
+def _on_the_first_device(params: Params) -> Params:
+    return jax.tree.map(lambda leaf: leaf.addressable_data(0), params)
 
 
 def refuse_divergence(track: Track, steps: int) -> None:

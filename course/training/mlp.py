@@ -9,14 +9,11 @@ import optax
 
 from course.lessons.losses import softmax_cross_entropy
 from course.lessons.mlp import Mlp, init_mlp, mlp, mlp_loss
-from course.show.plots import Scale
 from course.training.data import digits
-from course.training.demo import Demo, Metrics, Score, Settings
+from course.training.demo import PERCENT_RIGHT, Demo, Metrics, Score, Settings
 
 SIZES = (64, 128, 64, 10)
 """From 8 x 8 pixels to ten classes."""
-
-PERCENT_RIGHT = Scale("accuracy", "%", 100)
 
 
 def metrics(params: Mlp, x: jax.Array, labels: jax.Array) -> Metrics:

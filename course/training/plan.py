@@ -76,7 +76,7 @@ class Plan:
     @property
     def gradients(self) -> dict[str, ValueAndGrad]:
         """The ways to the gradient that are trained, by name."""
-        hand = by_hand if self.mesh is None else partial(by_hand_on, self.mesh)
+        hand = by_hand if self.mesh is None else partial(by_hand_on, self.mesh, self.demo.counted)
         autodiff = by_jax if self.mesh is None else partial(by_jax_on, self.mesh)
         ways = {HAND: hand(*self.pair.functions)} if self.pair else {}
         return ways if self.origin.gradient == HAND else {**ways, JAX: autodiff(self.demo.loss)}

@@ -45,7 +45,8 @@ def save_picture(results: Results, folder: Path, praise: Praise | None = None) -
     """
     caption = str(praise) if praise else ""
     demo = results.demo
-    figure = plots.training_figure(list(results.curves.values()), demo.score.scale, title=demo.title, caption=caption)
+    runs = list(results.curves.values())
+    figure = plots.training_figure(runs, demo.score.scale, results.level, title=demo.title, caption=caption)
     return plots.save(figure, folder / PICTURE)
 
 
@@ -64,6 +65,8 @@ def _table(results: Results, encoding: str) -> Table:
     times = [words.printable(words.seconds(curve.step_seconds), encoding) for curve in results.curves.values()]
     scale = results.demo.score.scale
     table.add_row(f"test {scale.name}", *(scale.told(results.scores[name]) for name in results.curves))
+    if results.level:
+        table.add_row(results.level.label, *[scale.told(results.level.score)] * len(results.curves))
     table.add_row("last loss", *losses)
     table.add_row("time per step", *times)
     return table

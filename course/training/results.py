@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course.show.plots import TrainingCurves
+from course.show.plots import Level, TrainingCurves
 from course.training.demo import Demo, Settings
 from course.training.loop import Run, Training
 
@@ -50,6 +50,7 @@ class Results:
     scores: Mapping[str, float]
     difference: Difference | None
     ratio: Ratio | None
+    level: Level | None = None
 
 
 def results_of(training: Training, run: Run) -> Results:
@@ -66,11 +67,12 @@ def results_of(training: Training, run: Run) -> Results:
         )
         for name, track in run.tracks.items()
     }
+    level = training.demo.level(training.splits) if training.demo.level else None
     if set(curves) != {HAND, JAX}:
-        return Results(training.demo, training.settings, curves, scores, None, None)
+        return Results(training.demo, training.settings, curves, scores, None, None, level)
     difference = difference_of(curves[HAND].losses, curves[JAX].losses, training.settings.dtype)
     ratio = ratio_of(run.tracks[HAND].seconds, run.tracks[JAX].seconds)
-    return Results(training.demo, training.settings, curves, scores, difference, ratio)
+    return Results(training.demo, training.settings, curves, scores, difference, ratio, level)
 
 
 def difference_of(hand: np.ndarray, jax: np.ndarray, dtype: str) -> Difference:

@@ -28,6 +28,9 @@ from course.training.results import HAND, LABELS, Results, results_of
 INTERRUPTED = 130
 """The exit status by which a shell knows Ctrl-C."""
 
+SAMPLES = "samples.txt"
+"""The file in a run's folder that keeps what was shown while it learned."""
+
 _RACE_STEPS = 360
 """Steps of the race that measures the speed of an answer that was trained alone."""
 
@@ -53,7 +56,7 @@ def run_session(request: Request, out: Console, err: Console) -> int:
         say(out, f"Stopped and saved at step {run.step} of {plan.settings.steps}. To go on:")
         say(out, f"  {resume_command(request)}", whole=True)
         return INTERRUPTED
-    _sum_up(plan, results_of(training, run), error, out, err)
+    _sum_up(plan, training, run, error, out, err)
     return 0
 
 
@@ -135,6 +138,7 @@ def _begin(plan: Plan, training: Training, err: Console) -> Run:
     """
     if plan.saved is None:
         checkpoints.discard(plan.checkpoints)
+        (plan.folder / SAMPLES).unlink(missing_ok=True)
     try:
         plan.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -181,11 +185,21 @@ def _train(plan: Plan, training: Training, run: Run, err: Console) -> tuple[Run,
         while run.step < plan.settings.steps and not stop_asked():
             run = training.advance(run)
             bar.show(run)
+            if training.sampled(run.step):
+                _show_sample(plan, training, run, bar)
             if time.monotonic() - saved_at > plan.request.save_every:
                 checkpoints.save(manager, run, plan.origin)
                 saved_at = time.monotonic()
         checkpoints.save(manager, run, plan.origin)
     return run, run.step >= plan.settings.steps
+
+
+def _show_sample(plan: Plan, training: Training, run: Run, bar: Bar) -> None:
+    """Shows what was learned so far, above the bar, and keeps it in the run's folder."""
+    line = f"step {run.step}: {training.sample(run)}"
+    bar.say(line)
+    with (plan.folder / SAMPLES).open("a", encoding="utf-8") as file:
+        print(line, file=file)
 
 
 def _say_diverged(plan: Plan, why: Diverged, out: Console) -> None:
@@ -199,9 +213,12 @@ def _say_diverged(plan: Plan, why: Diverged, out: Console) -> None:
     say(out, f"  {resume_command(plan.request)} {lower}", whole=True)
 
 
-def _sum_up(plan: Plan, results: Results, error: float | None, out: Console, err: Console) -> None:
+def _sum_up(plan: Plan, training: Training, run: Run, error: float | None, out: Console, err: Console) -> None:
     """Prints and draws the results; an answer of somebody's own that is right gets its line of praise."""
+    results = results_of(training, run)
     say(out, "")
+    if training.demo.sample:
+        say(out, f"It writes: {training.sample(run)}\n")
     print_results(out, results)
     praise = None if error is None or plan.pair is None else _praise(plan, plan.pair, results, error, err)
     try:

@@ -12,7 +12,7 @@ pytest.importorskip("matplotlib")
 
 from matplotlib.figure import Figure
 
-from course.show.plots import HAND, JAX, Scale, TrainingCurves, save, style, training_figure
+from course.show.plots import HAND, JAX, Level, Scale, TrainingCurves, save, style, training_figure
 from tests.show import samples
 
 LOSSES = np.exp(-np.arange(40) / 9)
@@ -57,6 +57,13 @@ def test_each_layer_has_its_curve_of_norms() -> None:
     assert [line.get_label() for line in norms.lines] == list(NORMS)
     assert np.allclose(norms.lines[0].get_ydata(), NORMS["layers[0]"])
     assert norms.get_yscale() == "log"
+
+
+def test_a_level_is_a_line_across_the_scores_in_their_unit() -> None:
+    scores = training_figure([BY_HAND], SCALE, Level("counting", 0.5)).axes[1]
+    line = scores.lines[-1]
+    assert set(line.get_ydata()) == {50.0}
+    assert [text.get_text() for text in scores.get_legend().texts] == ["counting"]
 
 
 @pytest.mark.parametrize(

@@ -40,13 +40,13 @@ def apart(ways, batch, params):
 
 jax.config.update("jax_enable_x64", True)
 told, mesh = {}, make_mesh(4)
-for name, rows in (("mlp", 64), ("ode", 8)):
+for name, rows in (("mlp", 64), ("ode", 8), ("char-rnn", 12)):
     demo = find_demo(name)
     pair = find_pair(demo).functions
     fwd, bwd = pair
     ways = {
-        "by hand": by_hand_on(mesh, fwd, bwd),
-        "in another form": by_hand_on(mesh, fwd, lambda residuals, bar: list(bwd(residuals, bar))),
+        "by hand": by_hand_on(mesh, demo.counted, fwd, bwd),
+        "in another form": by_hand_on(mesh, demo.counted, fwd, lambda residuals, bar: list(bwd(residuals, bar))),
         "by jax": by_jax_on(mesh, demo.loss),
     }
     batch = tuple(array[:rows] for array in cast(demo.read_data().train, "float64"))

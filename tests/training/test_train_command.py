@@ -64,7 +64,17 @@ def test_the_command_line_knows_every_demo_and_each_reaches_for_its_aim():
     for name in DEMOS:
         demo = find_demo(name)
         assert demo.name == name
-        assert 0 < demo.score.aim < 1
+        assert demo.score.aim > 0
+
+
+def test_a_demo_with_samples_shows_them_as_it_learns_and_keeps_them(course, tmp_path):
+    status, text = course("train", "char-rnn", "--gradient", "hand", "--steps", "106")
+    assert status == 0
+    assert re.search(r"step 53: [A-Z][a-z]+ .* step 106: [A-Z]", text)
+    assert re.search(r"It writes: [A-Z][a-z]+ ", text)
+    assert "counting, 3 back 2.95 bits per character" in text
+    kept = (tmp_path / "runs" / "char-rnn-hand" / "samples.txt").read_text(encoding="utf-8").splitlines()
+    assert [line.partition(":")[0] for line in kept] == ["step 53", "step 106"]
 
 
 def test_both_says_the_device_and_that_the_curves_are_equal(course, tmp_path):
@@ -99,7 +109,7 @@ def test_nothing_to_resume_is_one_sentence(course):
 @pytest.mark.parametrize(
     "arguments, says",
     [
-        (["mnist"], "'mnist' is not one of 'mlp', 'ode'"),
+        (["mnist"], "'mnist' is not one of 'mlp', 'char-rnn', 'ode'"),
         (["mlp", "--steps", "3", "--epochs", "3"], "Say --steps or --epochs, not both."),
         (["mlp", "--steps", "0"], "0 is not in the range"),
         (["mlp", "--batch", "5000"], "--batch must be at most 1197, the examples to learn from; 5000 came."),

@@ -1,0 +1,90 @@
+"""The demo `char-rnn`: the lesson's recurrent network learns to spell first names.
+
+    ids -> table -> tanh network, character by character -> affine -> logits of the next character
+
+The score is in bits per character, and a guess by counting is what it is compared with.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from course.lessons.linear_and_activations import affine
+from course.lessons.losses import IGNORED
+from course.lessons.mlp import Layer
+from course.lessons.recurrent import Cell, CharRnn, char_rnn_loss, rnn_step
+from course.show.plots import Level
+from course.training.data import Splits
+from course.training.demo import BITS, Demo, Metrics, Score, Settings
+from course.training.names import ALPHABET, DOT, first_names, spell, what_follows
+from course.training.ngram import best_by_counting
+
+SYMBOLS, D_IN, D_HIDDEN = len(ALPHABET), 16, 128
+NAMES, LONGEST = 8, 14
+"""How many names are drawn to show what was learned, and how many characters of each at most."""
+
+
+def init(key: jax.Array) -> CharRnn:
+    """Draws weights at which numbers keep their size on the way through; biases are zero."""
+    table_key, x_key, h_key, readout_key = jax.random.split(key, 4)
+    table = jax.random.normal(table_key, (SYMBOLS, D_IN))
+    w_x = jax.random.normal(x_key, (D_IN, D_HIDDEN)) / jnp.sqrt(D_IN)
+    w_h = jax.random.normal(h_key, (D_HIDDEN, D_HIDDEN)) / jnp.sqrt(D_HIDDEN)
+    w = jax.random.normal(readout_key, (D_HIDDEN, SYMBOLS)) / jnp.sqrt(D_HIDDEN)
+    return CharRnn(table, Cell(w_x, w_h, jnp.zeros(D_HIDDEN)), Layer(w, jnp.zeros(SYMBOLS)))
+
+
+def metrics(params: CharRnn, ids: jax.Array, labels: jax.Array) -> Metrics:
+    """The loss in nats and in bits, a mean over characters."""
+    loss = char_rnn_loss(params, ids, labels)
+    return {"loss": loss, "bits": loss / jnp.log(2)}
+
+
+def counted(ids: jax.Array, labels: jax.Array) -> jax.Array:
+    """How many characters a mean over these names is over."""
+    return jnp.sum(labels != IGNORED)
+
+
+def sample(params: CharRnn, key: jax.Array) -> str:
+    """Some names, drawn character by character."""
+    return " ".join(spell(row).capitalize() for row in np.asarray(_draw(params, key)))
+
+
+@jax.jit
+def _draw(params: CharRnn, key: jax.Array) -> jax.Array:
+    """Ids, a name a row."""
+
+    def step(before: tuple[jax.Array, jax.Array], key: jax.Array) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
+        h, ids = before
+        after = rnn_step(params.cell, h, params.table[ids])
+        drawn = jax.random.categorical(key, affine(after, *params.readout))
+        return (after, drawn), drawn
+
+    start = jnp.zeros((NAMES, len(params.cell.b)), params.table.dtype), jnp.full(NAMES, DOT)
+    return jax.lax.scan(step, start, jax.random.split(key, LONGEST))[1].T
+
+
+def by_counting(splits: Splits) -> Level:
+    """What counting needs for the same characters."""
+    train, validation, test = (what_follows(*part) for part in splits)
+    best = best_by_counting(train, validation, test, SYMBOLS)
+    return Level(f"counting, {best.characters} back", best.bits)
+
+
+DEMO = Demo(
+    name="char-rnn",
+    title="a recurrent network of 128 learns to spell first names",
+    exercises=("recurrent.char_rnn_loss",),
+    loss=char_rnn_loss,
+    counted=counted,
+    init=init,
+    read_data=first_names,
+    metrics=metrics,
+    score=Score("bits", BITS, aim=2.9, less=True),
+    level=by_counting,
+    sample=sample,
+    optimiser=optax.adam,
+    settings=Settings(steps=1060, batch=64, lr=2e-3),
+    chunk_steps=60,
+)

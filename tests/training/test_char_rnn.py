@@ -1,0 +1,68 @@
+"""Claims about the demo that learns to spell, its names, and what it has to beat."""
+
+import jax
+import numpy as np
+import pytest
+
+from course.lessons.losses import IGNORED
+from course.training.both import train
+from course.training.char_rnn import ALPHABET, DEMO, NAMES, by_counting, sample
+from course.training.gradients import by_hand
+from course.training.names import DOT, first_names, spell, what_follows
+from course.training.pair import compare_on_network, find_pair
+from course.training.results import HAND
+
+
+@pytest.fixture(scope="module")
+def splits():
+    return first_names()
+
+
+def test_every_name_stands_once_and_begins_and_ends_with_a_dot(splits):
+    ids = np.concatenate([part[0] for part in splits])
+    names = [spell(row[1:]) for row in ids]
+    assert len(names) == len(set(names)) == 5163
+    assert {"ada", "grace", "alan"} <= set(names)
+    assert (ids[:, 0] == DOT).all()
+
+
+def test_labels_are_what_follows_up_to_the_dot_that_ends_a_name(splits):
+    ids, labels = splits.test
+    for row, after in zip(ids[:50], labels[:50], strict=True):
+        name = spell(row[1:])
+        assert "".join(ALPHABET[label] for label in after if label != IGNORED) == name + "."
+        assert (after[len(name) + 1 :] == IGNORED).all()
+
+
+def test_what_follows_has_a_line_for_each_character_that_counts(splits):
+    pairs = what_follows(*splits.validation)
+    assert len(pairs) == (splits.validation[1] != IGNORED).sum()
+    assert all(before.startswith(".") for before, _ in pairs)
+
+
+def test_by_counting_each_character_takes_about_three_bits(splits):
+    level = by_counting(splits)
+    assert level.label == "counting, 3 back"
+    assert 2.8 < level.score < 3.1
+    assert DEMO.score.aim < level.score
+
+
+def test_the_pair_agrees_with_jax_on_this_network(splits):
+    comparison = compare_on_network(find_pair(DEMO), splits)
+    assert comparison.agrees
+    assert len(comparison.arrays) == 6
+
+
+def test_a_sample_is_a_line_of_names_that_the_key_decides():
+    params = DEMO.init(jax.random.key(0))
+    line = sample(params, jax.random.key(1))
+    assert len(line.split(" ")) == NAMES
+    assert line == sample(params, jax.random.key(1))
+    assert line != sample(params, jax.random.key(2))
+
+
+@pytest.mark.slow
+def test_the_default_settings_spell_better_than_counting_does(splits):
+    results = train({HAND: by_hand(*find_pair(DEMO).functions)}, DEMO)
+    assert DEMO.score.reached(results.scores[HAND])
+    assert results.scores[HAND] < results.level.score
