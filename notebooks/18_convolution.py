@@ -144,8 +144,8 @@ course.check(slide_fwd, slide_bwd)
 #
 # $$y[n, t, :] = x[n, t, :] \;@\; w[0] \;+\; x[n, t + 1, :] \;@\; w[1] \;+\; \dots$$
 #
-# That is an affine layer laid on each window. It is fast as a loop of nothing at all: one call of `lax.conv_general_dilated`, for which every machine has a
-# program that was tuned for years. You tell it by letters what each axis is:
+# That is an affine layer laid on each window. Nobody runs it as a loop: one call of `lax.conv_general_dilated` does all of it, and every machine has a program for that
+# call which was tuned for years. You tell it by letters what each axis is:
 #
 # | array | letters | meaning |
 # |---|---|---|
@@ -390,16 +390,18 @@ print(f"and backward, by jax.vjp    {by_conv.vjp.dot_flops / 1e6:8.1f}")
 if course.solved(conv_2d_fwd, conv_2d_bwd):
     yours = method_counts(conv_2d, conv_2d_fwd, conv_2d_bwd, *shapes, SAME).pair
     print(f"and backward, yours         {yours.dot_flops / 1e6:8.1f}")
-    print("bytes that yours keeps:    ", residual_bytes(conv_2d_fwd, *shapes, SAME))
 print(f"forward, im2col             {by_rows.primal.dot_flops / 1e6:8.1f}")
 print(f"and backward, by jax.vjp    {by_rows.vjp.dot_flops / 1e6:8.1f}")
 rows = jax.eval_shape(windows_as_rows, *shapes[:2])
-print(f"numbers in x: {shapes[0].size}, in the rows of im2col: {rows.size}")
+print(f"bytes in x: {4 * shapes[0].size}, in the rows of im2col: {4 * rows.size}")
+if course.solved(conv_2d_fwd, conv_2d_bwd):
+    print("bytes that yours keeps beside its arguments:", residual_bytes(conv_2d_fwd, *shapes, SAME))
 
 # %% [markdown] name="read-the-count"
 # Three times the forward pass in all, to the FLOP. (Products with the padding's zeros are not counted for the convolution: nobody needs them. im2col multiplies
 # them, hence its few percent more.) By hand and by JAX it is the same two convolutions, so there is nothing to be won here in time by writing it yourself, and nothing to be lost: JAX's own rule was
-# derived by people as you derived yours. What you get is what it knows: that nothing need be kept, and which convolution your machine is running when it is slow.
+# derived by people as you derived yours. What you get is what it knows: that nothing need be kept, and which convolution your machine is running when it is slow. And in the
+# first layer of a network `x` is data, nobody asks for its `x_bar`, and one of the three falls away.
 #
 # im2col makes nine times `x`, writes it, reads it, keeps it until backward, and there makes another one. What it costs in time is measured, on your machine, now: forward and backward,
 # in processor time, the best of five runs. Two layers: that one, and one whose pictures have a single channel.
@@ -493,7 +495,8 @@ course.check(transposed_conv_1d_fwd, transposed_conv_1d_bwd)
 # ## Nine numbers that find edges
 #
 # Kernels by hand, on a handwritten digit of 8 x 8 pixels: the difference between right and left, the difference between below and above, a pixel against its
-# neighbours, and a blur. (`course.training.data` reads the digits from an installed package.)
+# neighbours, and a blur. Blue is above zero, red below, and each picture has a scale of its own. (`course.training.data` reads the digits from an
+# installed package.)
 
 # %% name="draw-the-filters"
 FILTERS = {

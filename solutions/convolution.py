@@ -7,8 +7,6 @@ from jaxtyping import Array, Float
 import course
 from course.lessons.convolution import GROUPS, Window, conv_1d, conv_2d, grouped_conv_1d, slide
 
-Ends = tuple[int, int]
-
 
 def slide_fwd(
     x: Float[Array, "length"], w: Float[Array, "width"]
@@ -58,7 +56,9 @@ def conv_1d_bwd(
     return x_bar, w_bar
 
 
-def bar_paddings(length: int, width: int, outputs: int, stride: int, before: int, dilation: int) -> tuple[Ends, Ends]:
+def bar_paddings(
+    length: int, width: int, outputs: int, stride: int, before: int, dilation: int
+) -> tuple[tuple[int, int], tuple[int, int]]:
     """Returns the padding (before, after) of the convolution that makes x_bar, and of the one that makes w_bar."""
     # 1. Which place of x is the last that any window reads? How far behind the end of x is it, or how far before?
     after = stride * (outputs - 1) + dilation * (width - 1) - before - (length - 1)

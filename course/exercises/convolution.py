@@ -51,7 +51,7 @@ SPREAD_ON_PAPER = Window((2,), ((0, 1),), (3,))
 
 def _draw_slide(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
     x, w = draw.normal("length"), draw.normal("width")
-    return x, w[: min(len(x), 3)]
+    return x, w[: max(min(len(x) - 1, 3), 1)]
 
 
 def _draw_conv_1d(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
