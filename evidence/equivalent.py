@@ -30,6 +30,8 @@ ZERO = "minus zero is zero"
 SQUARED = "a square has no sign"
 NOT_READ = "centring keeps nothing, and backward does not look at it"
 SIGN = "a norm does not see a sign"
+HEAD = "queries, keys and values have one width"
+HALVES = "the two halves of a row are alike in shape and type"
 SIDES = "drawn alike on both sides of 0"
 
 _COTANGENTS = "return Cotangents(z2_bar, w2_bar, b2_bar, a1_bar, z1_bar, w1_bar, b1_bar)"
@@ -51,6 +53,10 @@ _GELU_BAR = "return (y_bar * (normal_cdf(x) + x * density),)"
 _T = "t = tanh(TANH_SCALE * (x + TANH_CUBE * x ** 3))"
 _INSIDE_SLOPE = "inside_slope = TANH_SCALE * (1 + 3 * TANH_CUBE * x ** 2)"
 _GELU_TANH_BAR = "return (y_bar * ((1 + t) / 2 + x * gate_slope),)"
+_SOFTMAX_MEAN = "mean = (weights * weights_bar).sum(axis=-1, keepdims=True)"
+_TURNED_BACK = (
+    "x_bar = jnp.concatenate([first_bar * cos + second_bar * sin, second_bar * cos - first_bar * sin], axis=1)"
+)
 _TABLE_BAR = "table_bar = jnp.zeros_like(table).at[ids].add(y_bar)"
 _Z2_BAR = "z2_bar = loss_bar * error / len(x)"
 
@@ -512,4 +518,54 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "tokens = x.reshape(-1, x.shape[-1])",
         [("x.shape", other, "their last axes are the same") for other in ("x_bar.shape", "table.shape")],
     ),
+    *_each("attention.softmax", _SOFTMAX_MEAN, [("axis=-1", "axis=1", LAST), ("(weights", "(residuals", SAME)]),
+    *_each("attention.softmax", "return (weights * (weights_bar - mean),)", [("(weights", "(residuals", SAME)]),
+    *_each(
+        "attention.attend",
+        "scaled = q / math.sqrt(q.shape[1])",
+        [("shape[1]", "shape[-1]", LAST), *(("sqrt(q", f"sqrt({other}", HEAD) for other in ("k", "v"))],
+    ),
+    *_each(
+        "attention.attend",
+        "powers = powers_of(jnp.where(mask, scaled @ k.T, -jnp.inf))",
+        [("powers_of", "-powers_of", "powers are divided by their total wherever they are used: the sign is in both")],
+    ),
+    *_each(
+        "attention.attend",
+        "mean = (y_bar * y).sum(axis=-1, keepdims=True) / total",
+        [("axis=-1", "axis=1", LAST)],
+    ),
+    *_each(
+        "attention.attend",
+        "q_bar = scores_bar @ k / math.sqrt(k.shape[1])",
+        [
+            ("shape[1]", "shape[-1]", LAST),
+            *(("sqrt(k", f"sqrt({other}", HEAD) for other in ("y_bar", "v_bar", "scaled", "v", "y")),
+        ],
+    ),
+    *(
+        Equivalent("attention.self_attention", was, was.replace("swapaxes(1, 2)", "swapaxes(1, -2)"), "of four axes")
+        for was in (
+            "rows = y.swapaxes(1, 2).reshape(batch * seq, -1)",
+            "y_bar = rows_bar.reshape(batch, seq, *params.w_out.shape[:2]).swapaxes(1, 2)",
+            "projected_bar = jnp.stack([bar.swapaxes(1, 2) for bar in bars], axis=2).reshape(batch * seq, -1)",
+        )
+    ),
+    *_each(
+        "attention.self_attention",
+        "batch, seq, d_model = x.shape",
+        [("x.shape", "out_bar.shape", "the layer gives an array of the shape that it is given")],
+    ),
+    *_each(
+        "attention.rotary",
+        "first_bar, second_bar = jnp.split(y_bar, 2, axis=1)",
+        [("axis=1", "axis=-1", LAST)],
+    ),
+    *_each("attention.rotary", "seq, half = first_bar.shape", [("first", "second", HALVES)]),
+    *_each(
+        "attention.rotary",
+        "turn = angles(seq, half).astype(y_bar.dtype)",
+        [("y_bar", half, HALVES) for half in ("first_bar", "second_bar")],
+    ),
+    *_each("attention.rotary", _TURNED_BACK, [("axis=1", "axis=-1", LAST)]),
 )

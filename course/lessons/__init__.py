@@ -60,6 +60,12 @@ SYLLABUS = (
         ("vector_chain_rule", "optimizers"),
         45,
     ),
+    Lesson(
+        "attention",
+        "Attention: every token asks all the others",
+        ("losses", "embedding"),
+        90,
+    ),
 )
 
 

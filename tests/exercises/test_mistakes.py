@@ -105,6 +105,10 @@ SEPARATED = {
     "embedding.embed_padded": 0.2,
     "embedding.readout": 0.6,
     "embedding.tied_model": 0.2,
+    "attention.softmax": 0.06,
+    "attention.attend": 0.25,
+    "attention.self_attention": 0.35,
+    "attention.rotary": 0.15,
 }
 """How far apart any two mistakes, and any mistake and the truth, are at least: the worst array, relative to its norm.
 

@@ -17,6 +17,7 @@ from course.comparison.point import make_point
 from course.comparison.precision import FLOAT64
 from course.exercises import find_exercise
 from course.exercises.tasks.drawing import Draw
+from course.lessons.attention import SLOWEST
 from course.lessons.convolution import GROUPS as CONV_GROUPS
 from course.lessons.cost_of_backprop import ROUNDS
 from course.lessons.embedding import PADDING
@@ -189,6 +190,20 @@ def embed_padded(table, ids):
     return rows.masked_fill((ids == PADDING)[..., None], 0)
 
 
+def self_attention(params, x):
+    q, k, v = torch.tensordot(x, params[0], dims=1).permute(2, 0, 3, 1, 4)
+    y = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+    return torch.tensordot(y.transpose(1, 2), params[1], dims=2)
+
+
+def rotary(x):
+    first, second = x.chunk(2, 1)
+    rates = SLOWEST ** (-torch.arange(first.shape[1]).to(x) / first.shape[1])
+    turn = torch.outer(torch.arange(len(x)).to(x), rates)
+    pairs = torch.complex(first, second) * torch.polar(torch.ones_like(turn), turn)
+    return torch.cat([pairs.real, pairs.imag], 1)
+
+
 IN_TORCH = {
     "chain_rule.square": torch.square,
     "chain_rule.sine_of_square": lambda x: torch.sin(torch.square(x)),
@@ -258,6 +273,10 @@ IN_TORCH = {
     "embedding.embed_padded": embed_padded,
     "embedding.readout": functional.linear,
     "embedding.tied_model": lambda table, w, ids: functional.linear(functional.embedding(ids, table).matmul(w), table),
+    "attention.softmax": lambda scores: functional.softmax(scores, 1),
+    "attention.attend": lambda q, k, v, mask: functional.scaled_dot_product_attention(q, k, v, mask.bool()),
+    "attention.self_attention": self_attention,
+    "attention.rotary": rotary,
     "differentiable_programs.least_squares": lambda a, b: torch.linalg.lstsq(a, b[:, None]).solution[:, 0],
     "recurrent.rnn_step": lambda params, h, x: torch.rnn_tanh_cell(x, h, *by_torch_s_names(params)),
     "recurrent.rnn": rnn,
