@@ -38,8 +38,8 @@ def _draw_large(draw: Draw) -> tuple[np.ndarray]:
 
 
 def _draw_heads(draw: Draw) -> tuple[np.ndarray, ...]:
-    q = draw.normal("queries", "d_head")
-    return q, draw.normal("keys", "d_head"), draw.normal("keys", "d_head")
+    q, k, v = draw.normal("queries", "d_head"), draw.normal("keys", "d_head"), draw.normal("keys", "d_head")
+    return (np.sign(q), np.sign(k), v) if draw.is_small else (q, k, v)  # by larger ones all weights are 0 or 1
 
 
 def _draw_attend(draw: Draw) -> tuple[np.ndarray, ...]:
