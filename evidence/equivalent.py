@@ -532,7 +532,7 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     ),
     *_each(
         "attention.attend",
-        "mean = (y_bar * y).sum(axis=-1, keepdims=True) / total",
+        "mean = (y_bar * y).sum(axis=-1, keepdims=True)",
         [("axis=-1", "axis=1", LAST)],
     ),
     *_each(

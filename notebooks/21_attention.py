@@ -69,8 +69,8 @@ print("answer ", (weights @ v)[0])
 # %% name="softmax-by-jax"
 weights, pullback = jax.vjp(jax.jit(softmax), np.log([[1.0, 2.0, 1.0], [8.0, 1.0, 1.0]]))
 weights_bar = np.array([[4.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
-print("weights   ", np.asarray(weights))
-print("scores_bar", np.asarray(pullback(weights_bar)[0]))
+print("weights\n", np.asarray(weights))
+print("scores_bar\n", np.asarray(pullback(weights_bar)[0]))
 
 # %% [markdown] name="softmax-neighbour"
 # Look at the second row: each weight is handed 1, and nothing comes back. Weights of a row add up to 1 whatever the scores are, so there is nothing to be had. And in the first row what the first
@@ -169,9 +169,9 @@ with plots.style():
 # %% name="careful"
 some = jnp.array([[1.0, -jnp.inf, 0.0], [-jnp.inf, -jnp.inf, -jnp.inf]])
 powers = powers_of(some)
-print("softmax", np.asarray(softmax(some)))
-print("powers ", np.asarray(powers))
-print("totals ", np.asarray(total_of(powers)))
+print("softmax\n", np.asarray(softmax(some)))
+print("powers\n", np.asarray(powers))
+print("totals\n", np.asarray(total_of(powers)))
 
 # %% name="head-by-jax"
 q, k, v = np.array([[1.0, 1.0], [2.0, 0.0]]), np.eye(2), np.array([[4.0, 0.0], [0.0, 2.0]])

@@ -25,8 +25,8 @@ def softmax_bwd(
 ) -> tuple[Float[Array, "queries keys"]]:
     """Returns (scores_bar,)."""
     weights = residuals  # not the scores: these are exp of them, divided
-    # 1. When one score grows, its weight grows, and all of its row shrink, since they share one total. What is one
-    #    number of a row that all of them lose by?
+    # 1. When one score grows, its weight grows, and the others of its row shrink, since they share one total. Which
+    #    number, one for the whole row, do all scores of the row lose by?
     mean = (weights * weights_bar).sum(axis=-1, keepdims=True)
     # 2. What comes back to each score?
     return (weights * (weights_bar - mean),)
@@ -54,16 +54,16 @@ def attend_bwd(
 ) -> tuple[Float[Array, "queries d_head"], Float[Array, "keys d_head"], Float[Array, "keys d_head"], None]:
     """Returns (q_bar, k_bar, v_bar, None): the mask is data."""
     scaled, k, v, powers, total, y = residuals  # not the mask, nor the weights: powers / total
-    # 1. Softmax takes from every weight's cotangent one number a row. y is a mean by the same weights: how is that
-    #    number had from y_bar and y?
-    mean = (y_bar * y).sum(axis=-1, keepdims=True) / total
-    # 2. Divided once for all that follows. y = weights @ v: what do v and the weights get? A product turns one of two
-    #    arrays: let it be the small one.
+    # 1. y = (powers / total) @ v. What does v get, and what do powers get by the top of the fraction? Which array is
+    #    the smallest to divide? And where a product turns one of its arrays, let it be the small one.
     y_bar = y_bar / total
     v_bar = (y_bar.T @ powers).T
-    weights_bar = y_bar @ v.T
+    by_top = y_bar @ v.T
+    # 2. By way of the total, each score of a row loses the mean of what the row was handed, by the weights. y is a mean
+    #    by the same weights: how is that number had from y_bar and y?
+    mean = (y_bar * y).sum(axis=-1, keepdims=True)
     # 3. Back through softmax. What has become of the masked pairs?
-    scores_bar = powers * (weights_bar - mean)
+    scores_bar = powers * (by_top - mean)
     # 4. scores = scaled @ k.T. Where is the scale in already, and where not?
     q_bar = scores_bar @ k / math.sqrt(k.shape[1])
     k_bar = (scaled.T @ scores_bar).T

@@ -170,9 +170,9 @@ ATTEND = Exercise(
         "things, and the last is None.",
     ),
     asks={
-        "q_bar": "what came back to the scores, and what stands beside q in them?   (steps 3, 4)",
-        "k_bar": "what came back to the scores, and what stands beside k in them?   (steps 3, 4)",
-        "v_bar": "with which weights was each value taken, and by which queries?   (step 2)",
+        "q_bar": "what came back to the scores, and what stands beside q in them?   (steps 2 to 4)",
+        "k_bar": "what came back to the scores, and what stands beside k in them?   (steps 2 to 4)",
+        "v_bar": "with which weights was each value taken, and by which queries?   (step 1)",
     },
 )
 

@@ -156,9 +156,9 @@ def _values_by(other: Function) -> Function:
 _NO_SCALE = _attended(factor=math.sqrt)
 _STILL_HEAD = _attended(weigh=_total_still)
 
-_SOFTMAX_STEP = "Between the weights and the scores stands softmax: what does its backward pass do?   (step 3)"
+_SOFTMAX_STEP = "Between the weights and the scores stands softmax: what does its backward pass do?   (steps 2, 3)"
 _SCALE_STEP = "By what were the scores divided in forward?   (step 4)"
-_VALUES_STEP = "y is a mean of the values: with which weights?   (step 2)"
+_VALUES_STEP = "y is a mean of the values: with which weights?   (step 1)"
 
 ATTEND = (
     Mistake(
@@ -199,7 +199,7 @@ ATTEND = (
         "y_bar left out",
         lambda q, k, v, mask: unasked(attend(q, k, v, mask)),
         "That is what comes back for a y_bar of ones.",
-        "By how much does each entry of y count for the loss?   (step 2)",
+        "By how much does each entry of y count for the loss?   (step 1)",
     ),
 )
 
