@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,11 @@ DTYPES = ("float32", "float64")
     metavar="N",
     help="Train on so many devices at once, each on its share of a batch; a CPU is divided into simulated ones.",
 )
+@click.option(
+    "--distributed",
+    metavar="HOST:PORT,COUNT,INDEX",
+    help="Train in COUNT processes, which meet at HOST:PORT; this is number INDEX, from 0. They share a --folder.",
+)
 @click.option("--anyway", is_flag=True, help="Train on a pair that was judged wrong, too.")
 def train(
     demo: str,
@@ -65,6 +71,7 @@ def train(
     folder: Path,
     save_every: float,
     devices: int,
+    distributed: str | None,
     anyway: bool,
     **settings: Any,
 ) -> int:
@@ -84,13 +91,19 @@ def train(
         from course.grading.soundness import Unsound, require_sound_jax
         from course.training.devices import simulate_devices
         from course.training.plan import Request
+        from course.training.processes import LOST, Joined, Lost
         from course.training.session import run_session
     chosen = {name: value for name, value in settings.items() if value is not None}
-    request = Request(demo, gradient, submission, chosen, epochs, resume, folder, save_every, anyway, devices)
     try:
+        joined = Joined.read(distributed) if distributed else None
+        asked = (epochs, resume, folder, save_every, anyway, devices, joined)
+        request = Request(demo, gradient, submission, chosen, *asked)
         require_sound_jax()
         if devices > 1:
             simulate_devices(devices)
         return run_session(request, Console(highlight=False), Console(stderr=True))
+    except Lost as error:
+        click.echo(error, err=True)
+        os._exit(LOST)  # a process that waits for the lost one at its end waits for minutes
     except (Unsound, TrainingError, SubmissionError) as error:
         raise click.ClickException(str(error)) from None

@@ -1,6 +1,7 @@
 """Checkpoints of a run, by Orbax: written whole or not at all, the last few kept.
 
-The states are stored as arrays; all else is JSON, which gives every float back bit for bit.
+The states are stored as arrays; all else is JSON, which gives every float back bit for bit. Every device holds the
+whole of a state, so one process writes it alone, and any number of processes and devices can go on from it.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jax
+import numpy as np
 
 from course.training import TrainingError
 from course.training.demo import Settings
 from course.training.loop import Run, Track, Training
+from course.training.processes import is_first
 
 if TYPE_CHECKING:
     from orbax.checkpoint import CheckpointManager
@@ -68,9 +71,17 @@ def opened(folder: Path) -> Iterator[CheckpointManager]:
         from orbax import checkpoint
     except ImportError:
         raise CheckpointError("Checkpoints need Orbax: pip install 'handgrad[train]'") from None
+    alone = jax.process_index()
     options = checkpoint.CheckpointManagerOptions(
-        max_to_keep=KEPT, enable_async_checkpointing=False, cleanup_tmp_directories=True
+        max_to_keep=KEPT,
+        enable_async_checkpointing=False,
+        create=False,
+        cleanup_tmp_directories=is_first(),
+        multiprocessing_options=checkpoint.options.MultiprocessingOptions(
+            primary_host=alone, active_processes={alone}, barrier_sync_key_prefix=f"process_{alone}"
+        ),
     )
+    folder.mkdir(parents=True, exist_ok=True)
     manager = checkpoint.CheckpointManager(folder.absolute(), options=options)
     try:
         yield manager
@@ -79,12 +90,12 @@ def opened(folder: Path) -> Iterator[CheckpointManager]:
 
 
 def save(manager: CheckpointManager, run: Run, origin: Origin) -> None:
-    """Writes a checkpoint and waits until it is there, unless this step has one."""
+    """Writes a checkpoint and waits until it is there, unless this step has one. Only the first process does."""
     from orbax.checkpoint import args
 
-    if manager.latest_step() == run.step:
+    if not is_first() or manager.latest_step() == run.step:
         return
-    states = {name: track.state for name, track in run.tracks.items()}
+    states = {name: jax.tree.map(np.asarray, track.state) for name, track in run.tracks.items()}
     record = {"origin": dataclasses.asdict(origin), "histories": {n: _history(t) for n, t in run.tracks.items()}}
     with jax.enable_x64(origin.settings.wide):
         manager.save(
@@ -122,10 +133,11 @@ def load(folder: Path, saved: Saved, training: Training) -> Run:
     """
     from orbax.checkpoint import args
 
-    states = {name: training.new_state() for name in training.gradients}
+    states = {name: jax.tree.map(np.asarray, training.new_state()) for name in training.gradients}
     with opened(folder) as manager, _readable(folder, saved.step), jax.enable_x64(training.settings.wide):
         restored = manager.restore(saved.step, args=args.Composite(**{_STATES: args.StandardRestore(states)}))
-    tracks = {name: _track(state, saved.histories[name]) for name, state in restored[_STATES].items()}
+        placed = {name: training.place(state) for name, state in restored[_STATES].items()}
+    tracks = {name: _track(state, saved.histories[name]) for name, state in placed.items()}
     return Run(saved.step, tracks)
 
 

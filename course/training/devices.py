@@ -37,12 +37,13 @@ def simulate_devices(count: int) -> None:
 
 
 def make_mesh(count: int) -> Mesh:
-    """The first `count` devices, in a row.
+    """The first `count` devices, in a row; 0 stands for all.
 
     Raises:
         TrainingError: There are fewer.
     """
     devices = jax.devices()
+    count = count or len(devices)
     if len(devices) < count:
         raise TrainingError(f"--devices must be at most {len(devices)}, as many as JAX finds here; {count} came.")
     return jax.make_mesh((count,), (_AXIS,), axis_types=(AxisType.Auto,), devices=devices[:count])

@@ -98,7 +98,13 @@ class Training:
     def new_state(self) -> State:
         """The state before the first step, the same at every call."""
         with jax.enable_x64(self.settings.wide):
-            return jax.device_put(self._init(self._keys[0]), self._where)
+            return self.place(self._init(self._keys[0]))
+
+    def place(self, tree: Params) -> Params:
+        """Puts arrays where training works with them: on the device, or on every one of several."""
+        if not self.mesh:
+            return jax.device_put(tree)
+        return jax.device_put(jax.tree.map(np.asarray, tree), self._where)  # of other hosts' devices JAX takes no array
 
     def prepare(self, run: Run) -> None:
         """Compiles every program that the rest of a run needs."""
@@ -145,7 +151,7 @@ class Training:
         at = np.int32(epoch), np.int32(first)
         sizes = {"examples": len(self.splits.train[0]), "batch": self.settings.batch, "steps": steps}
         rows = draw_batches(self._keys[1], *at, **sizes)
-        return jax.block_until_ready(jax.device_put(rows, self._where))
+        return jax.block_until_ready(self.place(rows))
 
     def _take(self, name: str, track: Track, rows: jax.Array) -> Track:
         chunk = self._compiled(name, len(rows))
@@ -213,7 +219,7 @@ class Training:
     def _data(self) -> Splits:
         """The data: what is learned from on every device, the rest on the first."""
         data = Splits(*(cast(part, self.settings.dtype) for part in self.splits))
-        return data._replace(train=jax.device_put(data.train, self._where))
+        return data._replace(train=self.place(data.train))
 
 
 def _on_the_first_device(params: Params) -> Params:

@@ -18,6 +18,7 @@ from course.training.demo import Demo, Settings, find_demo
 from course.training.devices import by_hand_on, by_jax_on, make_mesh
 from course.training.gradients import ValueAndGrad, by_hand, by_jax
 from course.training.pair import NoPair, Pair, find_pair
+from course.training.processes import Joined
 from course.training.results import HAND, JAX
 
 BOTH = "both"
@@ -40,6 +41,7 @@ class Request:
     save_every: float = 5.0
     anyway: bool = False
     devices: int = 1
+    joined: Joined | None = None
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,8 @@ def make_plan(request: Request) -> Plan:
         raise TrainingError(f"There is no run to resume in {folder_of(request, gradient)}: leave out --resume.")
     goes_on = saved is not None and (request.resume or (request.resume is None and not saved.finished))
     basis = saved.origin.settings if saved and goes_on else demo.settings
-    settings = _settings(request, basis, len(splits.train[0]))
-    mesh = make_mesh(request.devices) if request.devices > 1 else None
+    mesh = _mesh(request)
+    settings = _settings(request, basis, len(splits.train[0]), mesh)
     origin = Origin(demo.name, gradient, settings, pair.path if pair else "", pair.found.source_hash if pair else "")
     if not (saved and goes_on):
         return Plan(request, demo, splits, pair, origin, None, notes, mesh)
@@ -124,17 +126,24 @@ def _find_pair(demo: Demo, request: Request) -> tuple[Pair | None, tuple[str, ..
         raise NoPair(f"{why}: name your own with --submission, or train with --gradient jax.") from None
 
 
-def _settings(request: Request, basis: Settings, examples: int) -> Settings:
+def _mesh(request: Request) -> Mesh | None:
+    """The devices, where there are several: as many as were asked for, or all of several processes."""
+    if request.joined:
+        return make_mesh(0)
+    return make_mesh(request.devices) if request.devices > 1 else None
+
+
+def _settings(request: Request, basis: Settings, examples: int, mesh: Mesh | None) -> Settings:
     """The basis, changed by what was asked.
 
     Raises:
         TrainingError: A batch is larger than the data, or the devices can't share it evenly.
     """
     settings = dataclasses.replace(basis, **request.chosen)
-    if settings.batch % request.devices:
+    if mesh and settings.batch % mesh.size:
         raise TrainingError(
-            f"--batch must be a multiple of --devices, so that each gets as many examples; "
-            f"{settings.batch} examples and {request.devices} devices came."
+            "--batch must be a multiple of the number of devices, so that each gets as many examples; "
+            f"{settings.batch} examples and {mesh.size} devices came."
         )
     if settings.batch > examples:
         raise TrainingError(f"--batch must be at most {examples}, the examples to learn from; {settings.batch} came.")

@@ -22,6 +22,7 @@ from course.training.interrupt import stoppable
 from course.training.loop import Diverged, Run, Training
 from course.training.pair import Pair, compare_on_network, judge_of, largest_error
 from course.training.plan import Plan, Request, make_plan
+from course.training.processes import Lost, any_says, is_first, join
 from course.training.report import Praise, print_results, save_picture, say
 from course.training.results import HAND, LABELS, Results, results_of
 
@@ -42,6 +43,9 @@ def run_session(request: Request, out: Console, err: Console) -> int:
         TrainingError: What was asked can't be done.
         SubmissionError: There is no such submission.
     """
+    if request.joined:
+        join(request.joined)
+        out.quiet = err.quiet = not is_first()
     plan = make_plan(request)
     _say_what(plan, out)
     error = _judge(plan, out, err)
@@ -52,11 +56,16 @@ def run_session(request: Request, out: Console, err: Console) -> int:
     except Diverged as why:
         _say_diverged(plan, why, out)
         return 1
+    except jax.errors.JaxRuntimeError as why:
+        if not request.joined:
+            raise
+        raise Lost(_what_is_left(plan, why)) from why
     if not finished:
         say(out, f"Stopped and saved at step {run.step} of {plan.settings.steps}. To go on:")
         say(out, f"  {resume_command(request)}", whole=True)
         return INTERRUPTED
-    _sum_up(plan, training, run, error, out, err)
+    if is_first():
+        _sum_up(plan, training, run, error, out, err)
     return 0
 
 
@@ -67,6 +76,8 @@ def resume_command(request: Request) -> str:
         options["--folder"] = str(request.folder)
     if request.devices != Request.devices:
         options["--devices"] = str(request.devices)
+    if request.joined:
+        options["--distributed"] = str(request.joined)
     said = [word for option, value in options.items() if value is not None for word in (option, value)]
     return words.command(shlex.join(["train", request.demo, *said, *["--anyway"] * request.anyway, "--resume"]))
 
@@ -76,7 +87,10 @@ def _say_what(plan: Plan, out: Console) -> None:
     device, settings = jax.devices()[0], plan.settings
     kind = device.platform.upper() + (f" ({device.device_kind})" if device.device_kind != device.platform else "")
     if plan.mesh:
-        kind = f"{plan.mesh.size} devices, each a {'simulated ' * (device.platform == 'cpu')}{kind}"
+        simulated = device.platform == "cpu" and plan.mesh.size > jax.process_count()
+        kind = f"{plan.mesh.size} devices, each a {'simulated ' * simulated}{kind}"
+    if jax.process_count() > 1:
+        kind += f", in {jax.process_count()} processes"
     say(out, f"On {kind}, JAX {jax.__version__}, {settings.dtype}: {plan.demo.title}.", style="bold")
     whose = {HAND: f" ({plan.pair.submission.where})" if plan.pair else ""}
     ways = " and ".join(LABELS[name] + whose.get(name, "") for name in plan.gradients)
@@ -130,13 +144,21 @@ def _lessons(demo: Demo) -> list[str]:
     return sorted({name.partition(".")[0] for name in demo.exercises})
 
 
+def _what_is_left(plan: Plan, error: Exception) -> str:
+    """What is said where another process is gone, and how to go on."""
+    saved = checkpoints.newest(plan.checkpoints)
+    left = f"the checkpoint of step {saved.step} is good" if saved else "nothing was saved yet"
+    again = f"To go on, in each process with its own number:\n  {resume_command(plan.request)}" if saved else ""
+    return f"Another process is gone ({str(error).splitlines()[0][:90]}); {left}. {again}".rstrip()
+
+
 def _begin(plan: Plan, training: Training, err: Console) -> Run:
     """Makes room for the run, reads its checkpoint if it goes on from one, and compiles.
 
     Raises:
         TrainingError: The folder can't be written, the checkpoint can't be read, or the pair can't be compiled.
     """
-    if plan.saved is None:
+    if plan.saved is None and is_first():
         checkpoints.discard(plan.checkpoints)
         (plan.folder / SAMPLES).unlink(missing_ok=True)
     try:
@@ -182,10 +204,10 @@ def _train(plan: Plan, training: Training, run: Run, err: Console) -> tuple[Run,
         stoppable(bar.say_stopping) as stop_asked,
     ):
         saved_at = time.monotonic()
-        while run.step < plan.settings.steps and not stop_asked():
+        while run.step < plan.settings.steps and not any_says(stop_asked()):
             run = training.advance(run)
             bar.show(run)
-            if training.sampled(run.step):
+            if is_first() and training.sampled(run.step):
                 _show_sample(plan, training, run, bar)
             if time.monotonic() - saved_at > plan.request.save_every:
                 checkpoints.save(manager, run, plan.origin)

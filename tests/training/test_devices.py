@@ -25,6 +25,7 @@ simulate_devices(4)
 from course.training.demo import find_demo
 from course.training.gradients import by_hand
 from course.training.pair import find_pair
+from course.training.plan import Request, make_plan
 from course.training.steps import cast
 
 def apart(ways, batch, params):
@@ -51,10 +52,13 @@ for name, rows in (("mlp", 64), ("ode", 8), ("char-rnn", 12)):
     }
     batch = tuple(array[:rows] for array in cast(demo.read_data().train, "float64"))
     told[name] = apart(ways, batch, cast(demo.init(jax.random.key(0)), "float64"))
-try:
-    make_mesh(5)
-except TrainingError as error:
-    told["refused"] = str(error)
+def refused(call, *given):
+    try:
+        call(*given)
+    except TrainingError as error:
+        return str(error)
+
+told["refused"] = [refused(make_mesh, 5), refused(make_plan, Request("mlp", devices=3))]
 print(json.dumps(told))
 """
 
@@ -74,7 +78,9 @@ def run(code, *arguments, **where):
 
 def test_the_gradient_on_four_devices_is_that_on_one():
     told = json.loads(run(ON_FOUR).splitlines()[-1])
-    assert told.pop("refused") == "--devices must be at most 4, as many as JAX finds here; 5 came."
+    too_many, uneven = told.pop("refused")
+    assert too_many == "--devices must be at most 4, as many as JAX finds here; 5 came."
+    assert uneven.endswith("so that each gets as many examples; 64 examples and 3 devices came.")
     for demo, ways in told.items():
         for way, (loss_off, gradient_off, devices) in ways.items():
             assert loss_off < 1e-14, (demo, way)

@@ -113,7 +113,9 @@ def test_nothing_to_resume_is_one_sentence(course):
         (["mlp", "--steps", "3", "--epochs", "3"], "Say --steps or --epochs, not both."),
         (["mlp", "--steps", "0"], "0 is not in the range"),
         (["mlp", "--batch", "5000"], "--batch must be at most 1197, the examples to learn from; 5000 came."),
-        (["mlp", "--devices", "3"], "--batch must be a multiple of --devices, so that each gets as many examples; 64"),
+        (["mlp", "--devices", "3"], "--devices must be at most 1, as many as JAX finds here; 3 came."),
+        (["mlp", "--distributed", "here"], "--distributed takes HOST:PORT,COUNT,INDEX, as localhost:9731,2,0"),
+        (["mlp", "--distributed", "here:1,2,2"], "The last of 2 processes is number 1; 2 came."),
         (["mlp", "--submission", "nowhere.py"], "There is no nowhere.py."),
     ],
 )
