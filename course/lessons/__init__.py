@@ -53,6 +53,7 @@ SYLLABUS = (
         90,
     ),
     Lesson("convolution", "Convolutions, whose backward pass is two convolutions", ("mlp", "cost_of_backprop"), 90),
+    Lesson("pooling", "Pooling, and a whole network that sees", ("convolution",), 60),
     Lesson("recurrent", "Backpropagation through time", ("vanishing_gradients", "exploding_gradients"), 75),
     Lesson(
         "embedding",
