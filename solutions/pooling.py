@@ -1,4 +1,4 @@
-"""Answers to `pooling`: means spread again, the largest number found again, and a convolutional network's whole pass."""
+"""Answers to `pooling`: a mean spread again, the largest of a window, and a whole network's pass."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ def max_pool_bwd(
     """Returns (x_bar,)."""
     x, y = residuals  # no mask as large as x: comparing again costs less than keeping it
     batch, rows, columns, channels = y.shape
-    # 1. Go through the places of a block in reading order. When was the pixel there picked, if earlier ones count first?
+    # 1. Go through the places of a block in reading order. If the first of several counts, when was a pixel picked?
     open_still, sent = jnp.ones(y.shape, bool), []
     for place in places(BLOCKS, rows, columns):
         picked = open_still & (x[place] == y)

@@ -23,6 +23,7 @@ from course.lessons.cost_of_backprop import ROUNDS
 from course.lessons.embedding import PADDING
 from course.lessons.losses import IGNORED
 from course.lessons.normalization import DECAY, EPSILON, GROUPS
+from course.lessons.pooling import SIDE
 from course.lessons.skip_connections import coins
 
 torch = pytest.importorskip("torch")
@@ -129,6 +130,14 @@ def conv_2d(x, w, b, window):
     (up, down), (left, right) = window.padding
     x, w = channels_first(functional.pad(x, (0, 0, left, right, up, down)), w)
     return functional.conv2d(x, w, b, window.stride, dilation=window.dilation).movedim(1, -1)
+
+
+def cnn_loss(params, x, labels):
+    convolutions, (w, b) = params
+    for kernel, bias in convolutions:
+        z = functional.conv2d(*channels_first(x, kernel), bias, padding="same")
+        x = functional.relu(functional.max_pool2d(z, SIDE)).movedim(1, -1)
+    return functional.cross_entropy(x.flatten(1).mm(w) + b, labels)
 
 
 def transposed_conv_1d(x, w, window):
@@ -267,6 +276,12 @@ IN_TORCH = {
     "convolution.conv_2d": conv_2d,
     "convolution.transposed_conv_1d": transposed_conv_1d,
     "convolution.grouped_conv_1d": partial(conv_1d, groups=CONV_GROUPS),
+    "pooling.average_pool": lambda x: functional.avg_pool2d(x.movedim(-1, 1), SIDE).movedim(1, -1),
+    "pooling.max_pool": lambda x: functional.max_pool2d(x.movedim(-1, 1), SIDE).movedim(1, -1),
+    "pooling.overlapping_max_pool": lambda x, pool: functional.max_pool2d(
+        x.movedim(-1, 1), pool.size, pool.stride
+    ).movedim(1, -1),
+    "pooling.cnn_loss": cnn_loss,
     "embedding.embed": lambda table, positions, ids: (
         functional.embedding(ids, table) + functional.embedding(torch.arange(ids.shape[1]), positions)
     ),

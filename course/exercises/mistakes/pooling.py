@@ -84,7 +84,7 @@ AVERAGE_POOL = (
     Mistake(
         "tiled for repeated",
         _as_sloped(_tiled),
-        "The whole of y_bar was laid down again and again, side by side: neighbours of a block got what belongs to others.",
+        "The whole of y_bar was laid down again and again, side by side: blocks got what belongs to others.",
         _WHERE,
     ),
     Mistake(
