@@ -20,6 +20,7 @@ from jax import lax
 from course.comparison.residuals import residual_bytes
 from course.lessons.pooling import (
     BLOCKS,
+    SIDE,
     Pool,
     average_pool,
     blocks,
@@ -51,7 +52,7 @@ np.set_printoptions(precision=3, suppress=True)
 # %% name="pool-forward"
 x = np.float32([[1, 2, 0, 3], [3, 0, 1, 1], [5, 4, 2, 2], [4, 7, 2, 2]]).reshape(1, 4, 4, 1)
 print("x:\n", x[0, :, :, 0])
-print("seen as blocks:", blocks(x).shape)
+print(f"seen as blocks of {SIDE} x {SIDE}:", blocks(x).shape)
 print("average_pool:\n", np.asarray(average_pool(x))[0, :, :, 0])
 print("max_pool:\n", np.asarray(max_pool(x))[0, :, :, 0])
 
@@ -297,9 +298,9 @@ if course.solved(max_pool_fwd, max_pool_bwd):
 
 # %% name="network-forward"
 params = init_cnn(jax.random.key(0), (8, 8), (1, 6, 12), 10)
-for place, layer in enumerate(params.convolutions):
-    print(f"convolution {place}: w", layer.w.shape, " b", layer.b.shape)
-print("readout:       w", params.readout.w.shape, " b", params.readout.b.shape)
+first, second = (Convolution(layer.w.shape, layer.b.shape) for layer in params.convolutions)
+print(Cnn([first, second], Layer(params.readout.w.shape, params.readout.b.shape)))
+print("height and width are kept by", keeping_size(params.convolutions[0].w))
 print("logits of three pictures:", jax.jit(cnn)(params, pictures[:3]).shape)
 
 # %% [markdown] name="ask-q2"
@@ -320,6 +321,15 @@ course.answer("pooling.q2", ...)
 from solutions.convolution import conv_2d_bwd, conv_2d_fwd
 from solutions.linear_and_activations import affine_bwd, affine_fwd, relu_bwd, relu_fwd
 from solutions.losses import softmax_cross_entropy_bwd, softmax_cross_entropy_fwd
+
+parts = {
+    "conv_2d": (conv_2d_fwd, conv_2d_bwd),
+    "max_pool": (max_pool_fwd, max_pool_bwd),
+    "relu": (relu_fwd, relu_bwd),
+    "affine": (affine_fwd, affine_bwd),
+    "softmax_cross_entropy": (softmax_cross_entropy_fwd, softmax_cross_entropy_bwd),
+}
+print("a network of", len(parts), "pairs:", ", ".join(parts))
 
 # %% [markdown] name="cnn-turn-2"
 # `keeping_size(layer.w)` is the window under which a convolution keeps height and width. As in `mlp`: forward calls each `fwd` in

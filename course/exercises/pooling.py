@@ -114,8 +114,8 @@ TIES = Exercise(
     title="who gets it, if several are the largest",
     task=Number(
         f"A block holds {TIED[0]:g} and {TIED[1]:g} in its first row, {TIED[2]:g} and {TIED[3]:g} in its second. To "
-        f"its y comes back y_bar = {TIED_BAR:g}. What comes back to the four pixels, row by row, by the convention of this "
-        "course? Answer with four numbers.",
+        f"its y comes back y_bar = {TIED_BAR:g}. What comes back to the four pixels, row by row, by this "
+        "course's convention? Answer with four numbers.",
         compute=_to_the_tied,
         says="Right: the first of the largest in reading order gets everything.",
         traps=(

@@ -129,8 +129,8 @@ def init_cnn(
 
 
 def _normal(key: Key[Array, ""], *shape: int) -> Float[Array, "..."]:
-    """Weights, all axes but the last of which are summed over."""
-    return jax.random.normal(key, shape) * (2 / math.prod(shape[:-1])) ** 0.5
+    """Weights, all axes but the last of which are summed over; drawn flat, as four axes take seconds to compile."""
+    return jax.random.normal(key, (math.prod(shape),)).reshape(shape) * (2 / math.prod(shape[:-1])) ** 0.5
 
 
 def cnn(params: Cnn, x: Float[Array, "batch height width channels"]) -> Float[Array, "batch classes"]:
