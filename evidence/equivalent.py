@@ -430,6 +430,41 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         [("3, 2, 1", "3, -2, 1", "of four axes the third")],
     ),
     *_each(
+        "pooling.average_pool",
+        "return (jnp.repeat(jnp.repeat(share, SIDE, axis=1), SIDE, axis=2),)",
+        [("axis=2", "axis=-2", "of four axes the third")],
+    ),
+    *_each(
+        "pooling.max_pool",
+        "open_still, sent = (jnp.ones(y.shape, bool), [])",
+        [("y.shape", "y_bar.shape", "y and y_bar have one shape")],
+    ),
+    *_each(
+        "pooling.max_pool",
+        "for place in places(BLOCKS, y.shape):",
+        [("y.shape", "y_bar.shape", "y and y_bar have one shape")],
+    ),
+    *_each(
+        "pooling.max_pool",
+        "apart = jnp.stack(sent).reshape(SIDE, SIDE, *y.shape)",
+        [("y.shape", "y_bar.shape", "y and y_bar have one shape")],
+    ),
+    *_each(
+        "pooling.max_pool",
+        "return (apart.transpose(2, 3, 0, 4, 1, 5).reshape(x.shape),)",
+        [("2, 3", "2, -3", "of six axes the fourth")],
+    ),
+    *_each(
+        "pooling.overlapping_max_pool",
+        "x_bar, open_still = (jnp.zeros_like(x), jnp.ones(y.shape, bool))",
+        [("jnp.zeros", "-jnp.zeros", NOTHING), ("y.shape", "y_bar.shape", "y and y_bar have one shape")],
+    ),
+    *_each(
+        "pooling.overlapping_max_pool",
+        "for place in places(pool, y.shape):",
+        [("y.shape", "y_bar.shape", "y and y_bar have one shape")],
+    ),
+    *_each(
         "recurrent.last_state",
         "return (all_states[jnp.arange(len(h)), lengths], (kept, lengths, x))",
         [

@@ -60,15 +60,14 @@ def max_pool_bwd(
 ) -> tuple[Float[Array, "batch height width channels"]]:
     """Returns (x_bar,)."""
     x, y = residuals  # no mask as large as x: comparing again costs less than keeping it
-    batch, rows, columns, channels = y.shape
     # 1. Go through the places of a block in reading order. If the first of several counts, when was a pixel picked?
     open_still, sent = jnp.ones(y.shape, bool), []
-    for place in places(BLOCKS, rows, columns):
+    for place in places(BLOCKS, y.shape):
         picked = open_still & (x[place] == y)
         open_still = open_still & ~picked
         sent.append(jnp.where(picked, y_bar, 0))
     # 2. There is an array for each place of a block. How do they lie in the picture?
-    apart = jnp.stack(sent).reshape(SIDE, SIDE, batch, rows, columns, channels)
+    apart = jnp.stack(sent).reshape(SIDE, SIDE, *y.shape)
     return (apart.transpose(2, 3, 0, 4, 1, 5).reshape(x.shape),)
 
 
@@ -90,10 +89,9 @@ def overlapping_max_pool_bwd(
 ) -> tuple[Float[Array, "batch height width channels"], None]:
     """Returns (x_bar, None)."""
     x, y, pool = residuals  # as for blocks; the windows themselves lie in x
-    _, rows, columns, _ = y.shape
     # 1. For each place within a window: which windows picked the pixel there?
     x_bar, open_still = jnp.zeros_like(x), jnp.ones(y.shape, bool)
-    for place in places(pool, rows, columns):
+    for place in places(pool, y.shape):
         picked = open_still & (x[place] == y)
         open_still = open_still & ~picked
         # 2. The pixel may have been picked by other windows, from another place. What follows?

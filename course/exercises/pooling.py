@@ -145,7 +145,7 @@ MAX_POOL = Exercise(
     hints=(
         "A pixel that equals its block's y may have been picked. Only if none before it in reading order was: so go "
         "through the four places of a block one after the other, and remember which blocks have picked already.",
-        "places(BLOCKS, rows, columns) gives four indices. x[place] has the shape of y: it holds the pixel at that "
+        "places(BLOCKS, y.shape) gives four indices. x[place] has the shape of y: it holds the pixel at that "
         "place of every block. Compare it with y; what you send there is y_bar or 0.",
         "Keep a boolean array, True at first, of blocks that have not picked yet; & and ~ work on whole arrays. For "
         "x_bar stack the four arrays, split the first axis into two of SIDE, and transpose until the axes stand as "
@@ -169,7 +169,7 @@ OVERLAPPING_MAX_POOL = Exercise(
     cost_points=1,
     hints=(
         "It is max_pool with other places. But a pixel may now be picked by two windows, or by four.",
-        "places(pool, rows, columns), with the rows and columns of y, lists the places within a window. For each of "
+        "places(pool, y.shape) lists the places within a window. For each of "
         "them, all windows' pixels there are different ones; those of two places may be the same.",
         "Start x_bar as zeros. x_bar.at[place].add(...) adds to all pixels that a place stands for. The pool has no "
         "cotangent: None.",

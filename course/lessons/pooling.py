@@ -53,9 +53,9 @@ BLOCKS = Pool((SIDE, SIDE), (SIDE, SIDE))
 """Windows that lie side by side."""
 
 
-def places(pool: Pool, rows: int, columns: int) -> list[Place]:
-    """Lists, for each place within a window in reading order, where in x all rows x columns windows have it."""
-    (height, width), (down, right) = pool.size, pool.stride
+def places(pool: Pool, shape: Sequence[int]) -> list[Place]:
+    """Lists, for each place within a window in reading order, where in x all windows have it; `shape` is that of y."""
+    (height, width), (down, right), (_, rows, columns, _) = pool.size, pool.stride, shape
     return [
         (slice(None), slice(i, i + down * (rows - 1) + 1, down), slice(j, j + right * (columns - 1) + 1, right))
         for i in range(height)

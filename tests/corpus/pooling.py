@@ -61,7 +61,7 @@ def max_pool_fwd(x):
 def max_pool_bwd(residuals, y_bar):
     {FIRST}
     x_bar, open_still = jnp.zeros_like(x), jnp.ones(y.shape, bool)
-    for place in places(BLOCKS, *y.shape[1:3]):
+    for place in places(BLOCKS, y.shape):
         picked = {PICKED}
 {ALL}        x_bar = x_bar.at[place].add({SENT})
     return (x_bar,)
@@ -71,8 +71,8 @@ def max_pool_bwd(residuals, y_bar):
     return (
         one("all that tie", ALL, "", mistake="to all that tie"),
         one("equal shares", ALL, "", SENT, f"{SENT} / {{}}".format(
-            "sum(jnp.equal(x[p], y) for p in places(BLOCKS, *y.shape[1:3]))"), mistake="shared among those that tie"),
-        one("the last", "in places(BLOCKS, *y.shape[1:3]):", "in places(BLOCKS, *y.shape[1:3])[::-1]:",
+            "sum(jnp.equal(x[p], y) for p in places(BLOCKS, y.shape))"), mistake="shared among those that tie"),
+        one("the last", "in places(BLOCKS, y.shape):", "in places(BLOCKS, y.shape)[::-1]:",
             mistake="the last of those that tie"),
         one("an average", "return (x_bar,)", f"return ({repeated.format('y_bar / 4')},)", mistake="shared among all"),
         one("to every pixel", "return (x_bar,)", f"return ({repeated.format('y_bar')},)", mistake="to every pixel"),
@@ -81,13 +81,13 @@ def max_pool_bwd(residuals, y_bar):
         one("the value", SENT, "jnp.where(picked, y * y_bar, 0)", mistake="multiplied by the value"),
         one("ones for y_bar", SENT, "jnp.where(picked, 1, 0)", mistake="y_bar left out"),
         one("a minus", SENT, "jnp.where(picked, -y_bar, 0)", slip="sign"),
-        one("column by column", "in places(BLOCKS, *y.shape[1:3]):",
-            "in [places(BLOCKS, *y.shape[1:3])[k] for k in (0, 2, 1, 3)]:"),
-        one("the last row forgotten", "in places(BLOCKS, *y.shape[1:3]):", "in places(BLOCKS, *y.shape[1:3])[:2]:"),
+        one("column by column", "in places(BLOCKS, y.shape):",
+            "in [places(BLOCKS, y.shape)[k] for k in (0, 2, 1, 3)]:"),
+        one("the last row forgotten", "in places(BLOCKS, y.shape):", "in places(BLOCKS, y.shape)[:2]:"),
         one("an averaged value", "y = max_pool(x)", "y = average_pool(x)", fault="value"),
         one("as small as y", "return (x_bar,)", "return (y_bar,)", slip="shape"),
         other("set", "].add(", "].set("),
-        other("by argmax", PICKED, "jnp.argmax(jnp.stack([x[p] for p in places(BLOCKS, *y.shape[1:3])]), axis=0)"
+        other("by argmax", PICKED, "jnp.argmax(jnp.stack([x[p] for p in places(BLOCKS, y.shape)]), axis=0)"
               " == len(seen)", "jnp.ones(y.shape, bool)\n", "jnp.ones(y.shape, bool)\n    seen = []\n",
               ALL, "        seen.append(place)\n"),
         other("not equal, but not smaller", PICKED, "open_still & (x[place] >= y)"),
@@ -107,7 +107,7 @@ def overlapping_max_pool_fwd(x, pool):
 def overlapping_max_pool_bwd(residuals, y_bar):
     x, y, pool = residuals
     x_bar, open_still = jnp.zeros_like(x), jnp.ones(y.shape, bool)
-    for place in places(pool, *y.shape[1:3]):
+    for place in places(pool, y.shape):
         picked = {PICKED}
 {ALL}        x_bar = x_bar.at[place].add({SENT})
     return x_bar, None
@@ -117,9 +117,9 @@ def overlapping_max_pool_bwd(residuals, y_bar):
     return (
         one("all that tie", ALL, "", mistake="to all that tie"),
         one("equal shares", ALL, "", SENT,
-            f"{SENT} / sum(jnp.equal(x[p], y) for p in places(pool, *y.shape[1:3]))",
+            f"{SENT} / sum(jnp.equal(x[p], y) for p in places(pool, y.shape))",
             mistake="shared among those that tie"),
-        one("the last", "in places(pool, *y.shape[1:3]):", "in places(pool, *y.shape[1:3])[::-1]:",
+        one("the last", "in places(pool, y.shape):", "in places(pool, y.shape)[::-1]:",
             mistake="the last of those that tie"),
         one("an average", SENT, "y_bar / 6", mistake="shared among all"),
         one("to every pixel", SENT, f"jnp.where({every}, y_bar, 0)", mistake="to every pixel"),
@@ -130,11 +130,11 @@ def overlapping_max_pool_bwd(residuals, y_bar):
         one("a minus", SENT, "jnp.where(picked, -y_bar, 0)", slip="sign"),
         one("set where picked", f"].add({SENT})", "].set(jnp.where(picked, y_bar, x_bar[place]))"),
         one("for the pool None left out", "return x_bar, None", "return (x_bar,)", fault="structure"),
-        one("the last place forgotten", "in places(pool, *y.shape[1:3]):", "in places(pool, *y.shape[1:3])[:-1]:"),
+        one("the last place forgotten", "in places(pool, y.shape):", "in places(pool, y.shape)[:-1]:"),
         other("multiplied by the answer", SENT, "picked * y_bar"),
         other("added at the end", f"x_bar = x_bar.at[place].add({SENT})",
               f"x_bar = x_bar + jnp.zeros_like(x).at[place].set({SENT})"),
-        other("indices written out", "in places(pool, *y.shape[1:3]):",
+        other("indices written out", "in places(pool, y.shape):",
               "in [(slice(None), slice(i, i + 2 * y.shape[1] - 1, 2), slice(j, j + y.shape[2])) for i in range(3)"
               " for j in range(2)]:"),
         other("not equal, but not smaller", PICKED, "open_still & (x[place] >= y)"),

@@ -109,8 +109,7 @@ _TIES = "Several pixels are the largest of their window: which of them counts as
 
 def _pieces(x: Any, pool: Pool = BLOCKS) -> Any:
     """The numbers of all windows, along a first axis the places within a window."""
-    _, rows, columns, _ = overlapping_max_pool(x, pool).shape
-    return jnp.stack([x[place] for place in places(pool, rows, columns)])
+    return jnp.stack([x[place] for place in places(pool, overlapping_max_pool(x, pool).shape)])
 
 
 def _largest(pieces: Any) -> Any:
@@ -196,9 +195,8 @@ MAX_POOL = _max_of(max_pool)
 def _written_last(x: Any, pool: Pool) -> Any:
     """Of what windows send to a pixel, only what is sent from the last place within a window stays."""
     pieces = _pieces(x, pool)
-    _, rows, columns, _ = pieces.shape[1:]
     writer = jnp.zeros(x.shape)
-    for number, place in enumerate(places(pool, rows, columns)):
+    for number, place in enumerate(places(pool, pieces.shape[1:])):
         writer = writer.at[place].set(number)
     stays = _pieces(writer, pool) == jnp.arange(len(pieces)).reshape(-1, 1, 1, 1, 1)
     pieces = jnp.where(stays, pieces, held(pieces))
