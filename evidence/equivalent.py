@@ -27,6 +27,7 @@ TYPED = "subtracted from floating-point numbers, it becomes what they are"
 MULTIPLIED = "floating-point numbers are multiplied by it, or divided, and stay what they are"
 MASK = "relu_bwd asks its residuals only whether they are zero, and relu's value is so where its mask is"
 ZERO = "minus zero is zero"
+ONE_SHAPE = "what windows give, and whether they are open, has one shape"
 SQUARED = "a square has no sign"
 NOT_READ = "centring keeps nothing, and backward does not look at it"
 SIGN = "a norm does not see a sign"
@@ -437,17 +438,20 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     *_each(
         "pooling.max_pool",
         "open_still, sent = (jnp.ones(y.shape, bool), [])",
-        [("y.shape", "y_bar.shape", "y and y_bar have one shape")],
+        [("y.shape", "y_bar.shape", ONE_SHAPE)],
     ),
     *_each(
         "pooling.max_pool",
         "for place in places(BLOCKS, y.shape):",
-        [("y.shape", "y_bar.shape", "y and y_bar have one shape")],
+        [
+            *(("y.shape", f"{other}.shape", ONE_SHAPE) for other in ("y_bar", "open_still")),
+            ("y.shape", "x.shape", "a slice ends at the end of the picture"),
+        ],
     ),
     *_each(
         "pooling.max_pool",
         "apart = jnp.stack(sent).reshape(SIDE, SIDE, *y.shape)",
-        [("y.shape", "y_bar.shape", "y and y_bar have one shape")],
+        [("y.shape", f"{other}.shape", ONE_SHAPE) for other in ("y_bar", "open_still", "picked")],
     ),
     *_each(
         "pooling.max_pool",
@@ -457,12 +461,30 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     *_each(
         "pooling.overlapping_max_pool",
         "x_bar, open_still = (jnp.zeros_like(x), jnp.ones(y.shape, bool))",
-        [("jnp.zeros", "-jnp.zeros", NOTHING), ("y.shape", "y_bar.shape", "y and y_bar have one shape")],
+        [("jnp.zeros", "-jnp.zeros", NOTHING), ("y.shape", "y_bar.shape", ONE_SHAPE)],
     ),
     *_each(
         "pooling.overlapping_max_pool",
         "for place in places(pool, y.shape):",
-        [("y.shape", "y_bar.shape", "y and y_bar have one shape")],
+        [("y.shape", f"{other}.shape", ONE_SHAPE) for other in ("y_bar", "open_still")],
+    ),
+    *_each(
+        "pooling.cnn_loss",
+        "residuals.append((kept_convolution, kept_pool, kept_relu))",
+        [("kept_relu", "x", "relu's value is not zero just where its argument is positive")],
+    ),
+    *_each(
+        "pooling.cnn_loss",
+        "logits, kept_readout = affine_fwd(x.reshape(len(x), -1), params.readout.w, params.readout.b)",
+        [
+            ("len(x)", "len(labels)", "every picture has a label"),
+            ("len(x)", "len(kept_relu)", "relu keeps an array of the pictures' shape"),
+        ],
+    ),
+    *_each(
+        "pooling.cnn_loss",
+        "return (loss, (residuals, x, kept_readout, kept_loss))",
+        [("x", "kept_relu", "kept for its shape")],
     ),
     *_each(
         "recurrent.last_state",

@@ -137,7 +137,7 @@ def cnn_loss_bwd(residuals: tuple[Any, ...], loss_bar: Float[Array, ""]) -> tupl
 
 course.answer("pooling.q1", (0, 6, 0, 0))
 course.answer("pooling.q2", "c")
-course.answer("pooling.q3", "a0")
+course.answer("pooling.q3", "d0")
 course.answer(
     "pooling.text",
     """jnp.max over a reshaped view and reduce_window have the same values, and the same derivative wherever one number
