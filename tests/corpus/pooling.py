@@ -153,10 +153,6 @@ def _cnn_loss() -> tuple[Answer, ...]:
     everything = "jax.tree.map(lambda array: {}, " + returned + ")"
     return (
         made("relu left out", relu, "pass", mistake="relu left out"),
-        made("the first relu left out", relu, f"if not convolutions_bar:\n            {relu}",
-             mistake="first relu left out"),
-        made("by the cotangent's sign", relu, "y_bar = jnp.maximum(y_bar, 0)",
-             mistake="relu by the cotangent's sign"),
         made("an average's backward", "max_pool_bwd(kept_pool, y_bar)", "average_pool_bwd((), y_bar)",
              mistake="the mean's backward for the largest's"),
         made("nothing below", convolution, f"{convolution}\n        y_bar = 0 * y_bar", mistake="last layer alone"),

@@ -221,13 +221,12 @@ OVERLAPPING_MAX_POOL = (
 class _Parts:
     """What a network is made of, one of it mistaken; everything keeps its value.
 
-    Each says what becomes of a part: `relu` and `pool` as functions of pictures and of whether the layer is the first,
-    `picture` of what a convolution gets, `rows` of what the readout gets, `parameter` of each array and the batch's
-    length, `logits` of the logits.
+    Each says what becomes of a part: `relu` and `pool` as functions of pictures, `picture` of what a convolution gets,
+    `rows` of what the readout gets, `parameter` of each array and the batch's length, `logits` of the logits.
     """
 
-    relu: Function = lambda z, first: relu(z)
-    pool: Function = lambda z: max_pool(z)
+    relu: Function = relu
+    pool: Function = max_pool
     picture: Function = lambda x: x
     rows: Function = lambda x: x.reshape(len(x), -1)
     parameter: Function = lambda array, batch: array
@@ -236,10 +235,10 @@ class _Parts:
 
 def _with_loss(parts: _Parts) -> Function:
     def mistaken(params: Cnn, x: Any, labels: Any) -> Any:
-        for number, layer in enumerate(params.convolutions):
+        for layer in params.convolutions:
             w, b = (parts.parameter(array, len(x)) for array in layer)
             z = parts.pool(conv_2d(parts.picture(x), w, b, keeping_size(w)))
-            x = valued(relu(z), parts.relu(z, number == 0))
+            x = valued(relu(z), parts.relu(z))
         w, b = (parts.parameter(array, len(x)) for array in params.readout)
         return softmax_cross_entropy(parts.logits(affine(parts.rows(x), w, b)), labels)
 
@@ -258,21 +257,9 @@ _ORDER = "Which three parts does a layer have, and which of them ran last?   (st
 CNN_LOSS = (
     Mistake(
         "relu left out",
-        _with_loss(_Parts(relu=lambda z, first: z)),
+        _with_loss(_Parts(relu=lambda z: z)),
         "The relus let everything back through.",
         _ORDER,
-    ),
-    Mistake(
-        "first relu left out",
-        _with_loss(_Parts(relu=lambda z, first: z if first else relu(z))),
-        "The relu of the first layer was not asked on the way back.",
-        _ORDER,
-    ),
-    Mistake(
-        "relu by the cotangent's sign",
-        _with_loss(_Parts(relu=lambda z, first: changed(relu)(z))),
-        "The relus asked for the sign of what came back, not of what went in.",
-        "What decided on the way forward whether a pixel was on?   (step 3)",
     ),
     Mistake(
         "the mean's backward for the largest's",
