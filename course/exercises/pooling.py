@@ -32,7 +32,8 @@ from course.lessons.pooling import (
 )
 
 OVERLAPPING = Pool((3, 2), (2, 1))
-"""Windows that share rows and columns, as tall and as far apart as they are not wide."""
+ON_PAPER = Pool((1, 2), (1, 1))
+"""Windows that share rows and columns; on paper pairs of neighbours in a row, of which there are two at least."""
 
 TIED, TIED_BAR = (3.0, 5.0, 5.0, 5.0), 6.0
 """The block of the question on ties, row by row, and what comes to it."""
@@ -43,6 +44,8 @@ _TALL, _WIDE = 4, 8
 
 def _draw_blocks(draw: Draw) -> tuple[np.ndarray]:
     corners = np.stack([draw.normal("batch", "rows", "columns", "channels") for _ in range(SIDE**2)])
+    if draw.is_small:  # on paper there shall be ties
+        corners[-1] = corners.max(axis=0)
     _, batch, rows, columns, channels = corners.shape
     apart = corners.reshape(SIDE, SIDE, batch, rows, columns, channels).transpose(2, 3, 0, 4, 1, 5)
     x = apart.reshape(batch, SIDE * rows, SIDE * columns, channels)
@@ -51,9 +54,12 @@ def _draw_blocks(draw: Draw) -> tuple[np.ndarray]:
 
 
 def _draw_overlapping(draw: Draw) -> tuple[np.ndarray, Pool]:
-    draw.size("height", 3)
-    draw.size("width", 2)
+    draw.size("height")
+    draw.size("width", 3)
     x = draw.normal("batch", "height", "width", "channels")
+    if draw.is_small:  # on paper windows shall agree on a pixel
+        x[:, :, 1] = 1 + x.max(axis=2)
+        return x, ON_PAPER
     x[0] = np.round(x[0])
     return x, OVERLAPPING
 
