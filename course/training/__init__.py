@@ -8,6 +8,7 @@
 
 DEMOS = {
     "mlp": "course.training.mlp",
+    "cnn": "course.training.cnn",
     "char-rnn": "course.training.char_rnn",
     "ode": "course.training.ode",
 }
