@@ -559,6 +559,12 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "x_bar = (z_bar @ params.w_x.T).reshape(seq, batch, -1).swapaxes(0, 1)",
         [("z_bar @", "z_bars @", "the same rows, laid out or not")],
     ),
+    *_each(
+        "lstm.lstm_step",
+        "z_bar = jnp.concatenate([i_bar * i * (1 - i), f_bar * f * (1 - f), g_bar * (1 - g ** 2), "
+        "o_bar * o * (1 - o)], axis=-1)",
+        [("axis=-1", "axis=1", LAST)],
+    ),
     *_each("embedding.embed", _TABLE_BAR, [("jnp.zeros_like(table)", "(-jnp.zeros_like(table))", NOTHING)]),
     *_each(
         "embedding.embed",

@@ -55,6 +55,7 @@ SYLLABUS = (
     Lesson("convolution", "Convolutions, whose backward pass is two convolutions", ("mlp", "cost_of_backprop"), 90),
     Lesson("pooling", "Pooling, and a whole network that sees", ("convolution",), 60),
     Lesson("recurrent", "Backpropagation through time", ("vanishing_gradients", "exploding_gradients"), 75),
+    Lesson("lstm", "Gates, and a cell on which gradients travel far", ("recurrent", "skip_connections"), 60),
     Lesson(
         "embedding",
         "Embeddings: rows picked by number, and a table used twice",

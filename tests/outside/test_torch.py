@@ -193,6 +193,16 @@ def char_rnn_loss(params, ids, labels):
     return functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
 
 
+def lstm_step(params, state, x):
+    weights = by_torch_s_names(params)
+    return torch.lstm_cell(x, state, *weights)
+
+
+def lstm(params, state, x):
+    """PyTorch's own layer over sequences, whose gates stand in the same order."""
+    return torch.lstm(x, [part[None] for part in state], by_torch_s_names(params), True, 1, 0.0, False, False, True)[0]
+
+
 def embed_padded(table, ids):
     """PyTorch's own reads the row of the padding, and only keeps its gradient away; here a zero stands in its place."""
     rows = functional.embedding(ids, table, padding_idx=PADDING)
@@ -297,6 +307,9 @@ IN_TORCH = {
     "recurrent.rnn": rnn,
     "recurrent.last_state": last_state,
     "recurrent.char_rnn_loss": char_rnn_loss,
+    "lstm.lstm_step": lstm_step,
+    "lstm.lstm": lstm,
+    "lstm.gru_step": lambda params, h, x: torch.gru_cell(x, h, *by_torch_s_names(params)),
 }
 
 

@@ -36,7 +36,7 @@ from course.records import Example
 MOST_TRIES = 8
 """Each new set of sizes compiles the primal's operations anew: more would keep the reader waiting."""
 
-LONGEST = 3
+LONGEST = 4
 """Numbers along an axis that are still redone on paper: what can't be drawn so small is not shown."""
 
 NOTICEABLE = 1e-6
