@@ -1,0 +1,197 @@
+"""What is timed: a loss, its pair, parameters and a batch, at the sizes of the demos and at larger ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks.training import in_torch
+from course.lessons.attention import Attention, causal, self_attention
+from course.lessons.convolution import conv_2d
+from course.lessons.linear_and_activations import affine, relu
+from course.lessons.losses import half_squared_error, softmax_cross_entropy
+from course.lessons.mlp import Layer, Mlp, init_mlp, mlp_loss
+from course.lessons.pooling import Cnn, blocks, cnn_loss, init_cnn, keeping_size
+from course.lessons.recurrent import Cell, CharRnn, char_rnn_loss
+from course.training import char_rnn, ode
+from course.training.demo import Params, TwoFunctions, find_demo
+from course.training.pair import find_pair
+from course.training.steps import cast
+from solutions.attention import self_attention_bwd, self_attention_fwd
+from solutions.losses import (
+    half_squared_error_bwd,
+    half_squared_error_fwd,
+    softmax_cross_entropy_bwd,
+    softmax_cross_entropy_fwd,
+)
+from solutions.mlp import mlp_loss_bwd, mlp_loss_fwd
+from solutions.pooling import cnn_loss_bwd, cnn_loss_fwd
+from solutions.recurrent import char_rnn_loss_bwd, char_rnn_loss_fwd
+
+Arrays = tuple[jax.Array, ...]
+
+
+@dataclass(frozen=True)
+class Model:
+    """One row of the table; `expected` is what was expected of hand / plain, said before it was measured."""
+
+    name: str
+    expected: str
+    loss: Callable[..., jax.Array]
+    pair: TwoFunctions
+    params: Params
+    batch: Arrays
+    best: Callable[..., jax.Array] | None = None
+    torch: Callable[[Params, Arrays, float], in_torch.Trainer] | None = None
+
+
+def models() -> list[Model]:
+    """All rows, small ones first."""
+    return [
+        _mlp("MLP 64-128-64-10, 64 rows", (64, 128, 64, 10), 64, "1.0: the same products"),
+        _mlp("MLP 784-512-512-10, 128 rows", (784, 512, 512, 10), 128, "1.0: the same products"),
+        _cnn(),
+        _names(),
+        _rnn(),
+        _ode(),
+        _attention(),
+        _cross_entropy(),
+    ]
+
+
+def _mlp(name: str, sizes: Sequence[int], rows: int, expected: str) -> Model:
+    random = np.random.default_rng(0)
+    x, labels = random.normal(size=(rows, sizes[0])), random.integers(0, sizes[-1], rows)
+    params: Mlp = init_mlp(jax.random.key(0), sizes)
+    pair = (mlp_loss_fwd, mlp_loss_bwd)
+    return Model(name, expected, mlp_loss, pair, params, _arrays(x, labels), torch=in_torch.mlp)
+
+
+def _cnn() -> Model:
+    random = np.random.default_rng(0)
+    params = init_cnn(jax.random.key(0), (28, 28), (1, 8, 16), 10)
+    x, labels = random.normal(size=(64, 28, 28, 1)), random.integers(0, 10, 64)
+
+    def best(params: Cnn, x: jax.Array, labels: jax.Array) -> jax.Array:
+        for layer in params.convolutions:
+            x = relu(blocks(conv_2d(x, layer.w, layer.b, keeping_size(layer.w))).max(axis=(2, 4)))
+        return softmax_cross_entropy(affine(x.reshape(len(x), -1), *params.readout), labels)
+
+    pair, expected = (cnn_loss_fwd, cnn_loss_bwd), "0.22, by an early trial: which pixel was largest by comparing"
+    return Model(
+        "CNN 28x28, 8 and 16 channels, 64 rows",
+        expected,
+        cnn_loss,
+        pair,
+        params,
+        _arrays(x, labels),
+        best,
+        in_torch.cnn,
+    )
+
+
+def _names() -> Model:
+    demo = find_demo("char-rnn")
+    batch = tuple(array[:64] for array in cast(demo.read_data().train, "float32"))
+    pair = (char_rnn_loss_fwd, char_rnn_loss_bwd)
+    params = char_rnn.init(jax.random.key(0))
+    expected = "0.8: weights' cotangents in one product after the loop"
+    return Model("names, RNN 128, 12 steps, 64 rows", expected, demo.loss, pair, params, batch, torch=in_torch.char_rnn)
+
+
+def _rnn() -> Model:
+    vocab, d_in, d_hidden, rows, seq = 65, 64, 128, 32, 64
+    random = np.random.default_rng(0)
+
+    def weights(*shape: int) -> jax.Array:
+        return jnp.asarray(random.normal(size=shape) / np.sqrt(shape[0]), jnp.float32)
+
+    cell = Cell(weights(d_in, d_hidden), weights(d_hidden, d_hidden), jnp.zeros(d_hidden))
+    readout = Layer(weights(d_hidden, vocab), jnp.zeros(vocab))
+    params = CharRnn(weights(vocab, d_in), cell, readout)
+    batch = _arrays(*(random.integers(0, vocab, (rows, seq)) for _ in range(2)))
+    pair = (char_rnn_loss_fwd, char_rnn_loss_bwd)
+    expected = "0.61, by an early trial"
+    return Model("RNN 128, 64 steps, 32 rows", expected, char_rnn_loss, pair, params, batch, torch=in_torch.char_rnn)
+
+
+def _ode() -> Model:
+    demo = find_demo("ode")
+    batch = tuple(array[:36] for array in cast(demo.read_data().train, "float32"))
+    params = ode.init(jax.random.key(0))
+    expected = "0.7: one step's record at a time"
+    return Model("hares and lynxes, 24 steps, 36 rows", expected, demo.loss, find_pair(demo).functions, params, batch)
+
+
+def _attention() -> Model:
+    rows, seq, heads, d_head = 8, 128, 4, 32
+    d_model = heads * d_head
+    random = np.random.default_rng(0)
+    params = Attention(
+        jnp.asarray(random.normal(size=(d_model, 3, heads, d_head)) / np.sqrt(d_model), jnp.float32),
+        jnp.asarray(random.normal(size=(heads, d_head, d_model)) / np.sqrt(d_model), jnp.float32),
+    )
+    x, target = (random.normal(size=(rows, seq, d_model)) for _ in range(2))
+
+    def loss(params: Attention, x: jax.Array, target: jax.Array) -> jax.Array:
+        return half_squared_error(_flat(self_attention(params, x)), _flat(target))
+
+    def best(params: Attention, x: jax.Array, target: jax.Array) -> jax.Array:
+        return half_squared_error(_flat(_attention_in_two_dimensions(params, x)), _flat(target))
+
+    def fwd(params: Attention, x: jax.Array, target: jax.Array) -> tuple[jax.Array, Any]:
+        y, attended = self_attention_fwd(params, x)
+        value, compared = half_squared_error_fwd(_flat(y), _flat(target))
+        return value, (attended, compared)
+
+    def bwd(residuals: Any, loss_bar: jax.Array) -> tuple[Attention, None, None]:
+        attended, compared = residuals
+        y_bar, _ = half_squared_error_bwd(compared, loss_bar)
+        params_bar, _ = self_attention_bwd(attended, y_bar.reshape(rows, seq, d_model))
+        return params_bar, None, None
+
+    expected = "0.7: nothing transposed, the weights of softmax alone kept"
+    name = "attention, 4 heads of 32, 128 tokens, 8 rows"
+    return Model(name, expected, loss, (fwd, bwd), params, _arrays(x, target), best, in_torch.attention)
+
+
+def _attention_in_two_dimensions(params: Attention, x: jax.Array) -> jax.Array:
+    """The primal as a matrix product for each projection: what `jax.value_and_grad` does best with."""
+    rows, seq, d_model = x.shape
+    _, _, heads, d_head = params.w_qkv.shape
+    qkv = (x.reshape(-1, d_model) @ params.w_qkv.reshape(d_model, -1)).reshape(rows, seq, 3, heads, d_head)
+    q, k, v = qkv.transpose(2, 0, 3, 1, 4)
+    scores = jnp.where(causal(seq), (q / np.sqrt(d_head)) @ k.swapaxes(-1, -2), -jnp.inf)
+    y = (jax.nn.softmax(scores) @ v).swapaxes(1, 2).reshape(rows * seq, -1)
+    return (y @ params.w_out.reshape(-1, d_model)).reshape(x.shape)
+
+
+def _cross_entropy() -> Model:
+    random = np.random.default_rng(0)
+    logits = jnp.asarray(random.normal(size=(256, 32_000)), jnp.float32)
+    labels = jnp.asarray(random.integers(0, 32_000, 256))
+    pair = (softmax_cross_entropy_fwd, softmax_cross_entropy_bwd)
+    expected = "0.13, by an early trial: no log-softmax kept"
+    return Model(
+        "softmax cross-entropy, 32,000 classes, 256 rows",
+        expected,
+        softmax_cross_entropy,
+        pair,
+        logits,
+        (labels,),
+        torch=in_torch.cross_entropy,
+    )
+
+
+def _flat(array: jax.Array) -> jax.Array:
+    return array.reshape(len(array), -1)
+
+
+def _arrays(*arrays: np.ndarray) -> Arrays:
+    """Floating ones in float32."""
+    return tuple(jnp.asarray(a, jnp.float32 if np.issubdtype(a.dtype, np.floating) else None) for a in arrays)
