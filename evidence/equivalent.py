@@ -565,6 +565,26 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "o_bar * o * (1 - o)], axis=-1)",
         [("axis=-1", "axis=1", LAST)],
     ),
+    *_each(
+        "lstm.gru_step",
+        "r_x, u_x, n_x = jnp.split(x @ params.w_x + params.b, 3, axis=-1)",
+        [("axis=-1", "axis=1", LAST)],
+    ),
+    *_each(
+        "lstm.gru_step",
+        "r_h, u_h, n_h = jnp.split(h @ params.w_h, 3, axis=-1)",
+        [("axis=-1", "axis=1", LAST)],
+    ),
+    *_each(
+        "lstm.gru_step",
+        "of_x_bar = jnp.concatenate([r_bar, u_bar, n_bar], axis=-1)",
+        [("axis=-1", "axis=1", LAST)],
+    ),
+    *_each(
+        "lstm.gru_step",
+        "of_h_bar = jnp.concatenate([r_bar, u_bar, n_bar * r], axis=-1)",
+        [("axis=-1", "axis=1", LAST)],
+    ),
     *_each("embedding.embed", _TABLE_BAR, [("jnp.zeros_like(table)", "(-jnp.zeros_like(table))", NOTHING)]),
     *_each(
         "embedding.embed",
