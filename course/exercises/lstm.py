@@ -128,10 +128,10 @@ HIGHWAY = Exercise(
         "the slopes of tanh are in the product as well. On the cell's own way there is neither.",
         tolerance=2e-2,
         traps=(
-            (lambda: (OPEN**FAR, (1 - OUTSIDE) ** FAR), "The first is right. One minus the value: is it tanh's slope?"),
             (
-                lambda: (OPEN**FAR, OUTSIDE**FAR),
-                "The first is right. The slope of tanh is not its value: what is it, where the value is 0.3?",
+                lambda: (OPEN**FAR, (1 - OUTSIDE) ** FAR),
+                "The first is right. The slope of tanh is neither its value nor one less it: "
+                f"what is it, where the value is {OUTSIDE}?",
             ),
             (
                 lambda: (OPEN**FAR, STRETCHES),
