@@ -138,10 +138,10 @@ HIGHWAY = Exercise(
                 "The first is right. What else does the second one meet at each step, beside w_h?",
             ),
             (
-                lambda: ((OPEN * (1 - OPEN)) ** FAR, (1 - OUTSIDE**2) ** FAR),
-                "The second is right. c is multiplied by f itself; the slope of its sigmoid is on f's way, not on c's.",
+                lambda: (1 - FAR * (1 - OPEN), (1 - OUTSIDE**2) ** FAR),
+                "The second is right. In the first, factors multiply, and each is f itself: what f leaves out at each "
+                "step does not add up, and the slope of its sigmoid is on f's way, not on c's.",
             ),
-            (lambda: (1 - FAR * (1 - OPEN), (1 - OUTSIDE**2) ** FAR), "The second is right. The factors multiply."),
             (lambda: (OPEN, 1 - OUTSIDE**2), "That is one step."),
         ),
     ),
