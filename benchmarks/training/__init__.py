@@ -25,7 +25,7 @@ SAYS = """\
 ## A training step
 
 The pairs of `solutions/` against `jax.value_and_grad` of the plain primal and, where there is one, of the best known
-spelling of it, and against PyTorch, eager and compiled, where it is installed. Same parameters, data and Adam, float32;
+spelling of it, and against PyTorch ({torch}), eager and compiled. Same parameters, data and Adam, float32;
 one thread on one core; in turn, {rounds} visits each, of as many steps as take a tenth of a second. CPU time per step,
 median; ratios are taken visit by visit, with quartiles. Before it is timed every way takes {checked} steps: the losses
 agree to {apart}. FLOPs are counted on the program of loss and gradient by hand; their share is of a product of two

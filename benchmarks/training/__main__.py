@@ -4,6 +4,7 @@ import json
 import os
 import sys
 
+from benchmarks.training import in_torch
 from benchmarks.training.measure import APART, CHECKED, ROUNDS, SIDE, measure, peak
 from benchmarks.training.models import models
 
@@ -17,7 +18,14 @@ def main(names: list[str]) -> None:
     for model in chosen:
         print(f"{model.name} ...", file=sys.stderr, flush=True)
         found.append(measure(model))
-    said = {"rounds": ROUNDS, "checked": CHECKED, "apart": APART, "side": SIDE, "peak": peak()}
+    said = {
+        "rounds": ROUNDS,
+        "checked": CHECKED,
+        "apart": APART,
+        "side": SIDE,
+        "peak": peak(),
+        "torch": in_torch.version(),
+    }
     print(json.dumps({**said, "models": found}))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -22,6 +23,11 @@ class Trainer(NamedTuple):
 def installed() -> bool:
     """Whether PyTorch is here."""
     return importlib.util.find_spec("torch") is not None
+
+
+def version() -> str:
+    """Which one it is."""
+    return importlib.metadata.version("torch") if installed() else "not installed here"
 
 
 def eager(trainer: Trainer) -> Callable[[int], list[float]]:
