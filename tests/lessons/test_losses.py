@@ -1,7 +1,6 @@
 """What answers to `losses` must meet: published numbers, extreme logits, every entry, bytes, the exam paper."""
 
 import math
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -35,9 +34,7 @@ from solutions.losses import (
 )
 
 LESSON = "losses"
-ANSWERS = Path(__file__).parents[2] / "solutions" / f"{LESSON}.py"
 PAIRS = ["half_squared_error", "binary_cross_entropy", "softmax_cross_entropy"]
-MORE_PAIRS = ["smoothed_cross_entropy", "masked_cross_entropy"]
 
 
 @pytest.fixture(autouse=True)
@@ -310,13 +307,6 @@ def test_half_squared_error_keeps_one_array_and_the_cross_entropies_their_logits
 def verdict(name, submission):
     with jax.enable_x64(False):  # as for a learner
         return judge(find_exercise(f"{LESSON}.{name}"), submission, feedback=Feedback.NAME, example=False)
-
-
-@pytest.mark.parametrize("name", [*PAIRS, *MORE_PAIRS])
-def test_our_answers_are_right(name):
-    found = verdict(name, Submission.read(ANSWERS))
-    assert found.status is Status.RIGHT
-    assert found.points == found.possible
 
 
 @pytest.mark.parametrize("name", PAIRS)

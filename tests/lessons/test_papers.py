@@ -1,4 +1,4 @@
-"""Claims about all papers: our answers to questions are right, wrong ones are explained, code comes with hints."""
+"""Claims about all papers: our answers are right, blank stubs nothing, wrong ones explained; code comes with hints."""
 
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from course.records import Feedback, Status
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
 QUESTIONS = [exercise for exercise in select() if not exercise.task.names and exercise.points]
+CODE = [exercise for exercise in select() if exercise.task.names]
 SAYS_ONE_THING_TWICE = {"chain_rule.q1"}
 """Of a number that was divided and of one that divides, the same is to be said."""
 EXPLAINED = [exercise for exercise in QUESTIONS if isinstance(exercise.task, Choice | Number)]
@@ -23,6 +24,25 @@ def by_name(exercise):
 @pytest.mark.parametrize("exercise", QUESTIONS, ids=by_name)
 def test_our_answer_to_a_question_is_right(exercise):
     assert judge(exercise, Submission.read(SOLUTIONS / f"{exercise.lesson}.py")).status is Status.RIGHT
+
+
+@pytest.mark.parametrize("exercise", CODE, ids=by_name)
+def test_our_code_is_right_and_earns_every_point(exercise):
+    answers = Submission.read(SOLUTIONS / f"{exercise.lesson}.py")
+    found = judge(exercise, answers, feedback=Feedback.NAME, example=False)
+    assert found.status is Status.RIGHT
+    assert (found.points, found.cost_points) == (found.possible, found.cost_possible)
+
+
+@pytest.mark.parametrize("lesson", sorted({exercise.lesson for exercise in CODE}))
+def test_blank_stubs_are_not_started(lesson, tmp_path):
+    asked = [exercise for exercise in CODE if exercise.lesson == lesson]
+    names = (name for exercise in asked for name in exercise.task.names)
+    stubs = (f"def {name}(*arguments):\n    raise NotImplementedError\n" for name in names)
+    (tmp_path / "work.py").write_text("".join(stubs), encoding="utf-8")
+    for exercise in asked:
+        found = judge(exercise, Submission.read(tmp_path / "work.py"), feedback=Feedback.NAME, example=False)
+        assert (found.status, found.points, found.cost_points) == (Status.NOT_STARTED, 0, 0)
 
 
 @pytest.mark.parametrize("exercise", EXPLAINED, ids=by_name)
