@@ -1,4 +1,4 @@
-"""What an answer may cost: FLOPs as ratios to JAX's own method, saved bytes by the exercise's own formula in its sizes.
+"""What an answer may cost: FLOPs as ratios to JAX's own method, bytes by the exercise's own formulas in its sizes.
 
 products    2 m n k of matrix products and convolutions: gated tightly, since each is there for a reason
 all         with slack: an honest derivation may do more arithmetic around them, or less
@@ -23,13 +23,15 @@ class Limits:
 
     `products` is a ratio to the FLOPs that JAX's own method spends on matrix products and convolutions; a product may
     also stand where that sums or multiplies by element. `flops` is a ratio for all FLOPs but those of linear algebra:
-    right pairs measured were 0.76 to 1.29, central differences 24 and more. `residual_bytes` takes the primals and
-    gives bytes; None sets no limit.
+    right pairs measured were 0.76 to 1.29, central differences 24 and more. `residual_bytes` and `peak_bytes` take the
+    primals and give bytes; None sets no limit. Saved are those between forward and backward; at its peak are all that
+    are alive at once while value and cotangents are worked out, what is returned among them, arguments left out.
     """
 
     products: float = 1.1
     flops: float = 2.0
     residual_bytes: Callable[..., int] | None = None
+    peak_bytes: Callable[..., int] | None = None
 
     def excess(self, found: Comparison, point: Point, beside: str = REVERSE) -> str:
         """What is exceeded beside a method of JAX and, where it is known, why; empty where nothing is."""
@@ -42,6 +44,7 @@ class Limits:
         for of, exceeded in (
             ("flops", self._too_many_products(yours, own) or self._too_many_flops(yours, own)),
             ("bytes", self._too_many_bytes(yours, point)),
+            ("peak", self._too_high_a_peak(yours, point)),
         ):
             if exceeded:
                 return " ".join([exceeded, *(excess.text for excess in found.excesses if excess.of == of)])
@@ -70,6 +73,17 @@ class Limits:
         if yours.residual_bytes <= limit:
             return ""
         return f"It saves {yours.residual_bytes} bytes for backward; {limit} are enough."
+
+    def _too_high_a_peak(self, yours: Cost, point: Point) -> str:
+        if self.peak_bytes is None:
+            return ""
+        limit: Any = self.peak_bytes(*point.primals)
+        if yours.peak_bytes <= limit:
+            return ""
+        return (
+            f"At its peak it holds {yours.peak_bytes} bytes at once, what is made and dropped again among them; "
+            f"{limit} are enough."
+        )
 
 
 def _name(own: Cost) -> str:
