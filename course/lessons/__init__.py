@@ -68,6 +68,12 @@ SYLLABUS = (
         ("losses", "embedding"),
         90,
     ),
+    Lesson(
+        "custom_rules",
+        "Rules of your own: when a derivative is worth writing",
+        ("losses", "forward_mode", "differentiable_programs"),
+        75,
+    ),
 )
 
 

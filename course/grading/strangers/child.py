@@ -144,7 +144,8 @@ class Child:
         arguments = messages.build_tree(
             request["tree"], leaves, kept=lambda node: self._residuals(node, leaves), named=_lesson_function
         )
-        returned = self.values[request["name"]](*arguments)
+        function = self.values[request["name"]]
+        returned = _lesson_function(request["use"])(function, *arguments) if request["use"] else function(*arguments)
         jax.block_until_ready([leaf for leaf in jax.tree.leaves(returned) if isinstance(leaf, jax.Array)])
         return returned
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -243,9 +243,15 @@ class Remotely:
     """The stand-in for one function."""
 
     def __init__(
-        self, remote: Remote, session: Session, name: str, role: Role, signature: inspect.Signature | None
+        self,
+        remote: Remote,
+        session: Session,
+        name: str,
+        role: Role,
+        signature: inspect.Signature | None,
+        use: str = "",
     ) -> None:
-        self.remote, self.session, self.role = remote, session, role
+        self.remote, self.session, self.role, self.use = remote, session, role, use
         self.__name__ = name
         if signature is not None:
             self.__signature__ = signature
@@ -268,6 +274,11 @@ class Remotely:
                     raise
                 self._untraceable = stop.fault
         return self._by_numbers(self._untraceable, tree, leaves)
+
+    def used_by(self, use: Callable[..., Any]) -> Remotely:
+        """The stand-in for a lesson's function with this one as its first argument, which runs where this one does."""
+        name = f"{use.__module__}:{use.__name__}"
+        return Remotely(self.remote, self.session, self.__name__, self.role, None, name)
 
     def inspect(self, traced: ClosedJaxpr, point: Point) -> None:
         """Looks through the pair as one program, which is what runs here.
@@ -340,6 +351,7 @@ class Remotely:
         return {
             "do": do,
             "name": self.__name__,
+            "use": self.use,
             "keeps": self.role.keeps,
             "allows": sorted(self.role.allows),
             "x64": bool(jax.config.jax_enable_x64),  # type: ignore[attr-defined]
