@@ -90,7 +90,7 @@ def _draw_cotangent(draw: Draw) -> tuple[np.float64, np.ndarray]:
     """Some rows longer than the limit, some shorter."""
     y_bar = draw.normal("batch", "d")
     y_bar[::2] *= 0.1
-    return np.float64(1.5), y_bar
+    return np.float64(1.0), y_bar
 
 
 def _draw_zero_cotangent(draw: Draw) -> tuple[np.float64, np.ndarray]:

@@ -89,8 +89,14 @@ class Pulled(NamedTuple):
 
 
 def pulled_back(f: Callable[..., Any], x: Float[Array, "batch d"], y_bar: Float[Array, "batch"]) -> Pulled:
-    """Has JAX differentiate a function."""
+    """Has JAX differentiate a function.
+
+    Raises:
+        ValueError: Its value has another shape than y_bar.
+    """
     y, pullback = jax.vjp(f, x)
+    if y.shape != y_bar.shape:
+        raise ValueError(f"The value must have the shape {y_bar.shape}, a number for each row; {y.shape} came.")
     return Pulled(y, *pullback(y_bar))
 
 
