@@ -148,7 +148,7 @@ def _of_call(node: ast.Call) -> Iterator[Change]:
     if isinstance(node.func, ast.Attribute):
         for other in REDUCTIONS.get(node.func.attr, ()):
             yield "reduction", _with(node, func=_with(node.func, attr=other))
-    if len(node.args) == 1 and not node.keywords:
+    if len(node.args) == 1 and not node.keywords and not isinstance(node.args[0], ast.Starred):
         yield "call dropped", node.args[0]
     for place, keyword in enumerate(node.keywords):
         if keyword.arg == "keepdims" and isinstance(keyword.value, ast.Constant):

@@ -101,10 +101,10 @@ def clip_gradient_bwd(
     limit: Float[Array, ""], y_bar: Float[Array, "batch d"]
 ) -> tuple[Float[Array, "batch d"], Float[Array, ""]]:
     """Returns (x_bar, limit_bar) of the identity: the rows of y_bar, those longer than the limit shortened to it."""
-    # 1. How long is each row, and by what is it multiplied if that is too long?
+    # 1. How long is each row?
     length = jnp.linalg.norm(y_bar, axis=-1, keepdims=True)
-    # 2. And if it is not, or if it is a row of zeros?
-    factor = jnp.where(length > limit, limit / jnp.where(length > limit, length, 1), 1)
+    # 2. By what is a row multiplied that is too long, by what all others, and which of the two is smaller?
+    factor = jnp.minimum(1, limit / length)
     return factor * y_bar, jnp.zeros_like(limit)
 
 

@@ -19,10 +19,11 @@ from course.exercises.tasks.shown import Source
 from course.exercises.tasks.tangent_rule import TangentRuleTask
 from course.exercises.tasks.which_mistake import WhichMistake
 from course.lessons.custom_rules import (
+    Clipped,
     Pulled,
     Used,
+    clipped_by,
     fake_quantize,
-    first_part,
     log1pexp,
     projected_cross_entropy,
     pulled_back,
@@ -78,7 +79,7 @@ def _draw_certain(draw: Draw) -> tuple[np.ndarray, Any]:
 
 
 def _draw_grid(draw: Draw) -> tuple[np.ndarray, np.float64]:
-    return draw.normal("batch", "d", scale=2.0), np.float64(STEP)
+    return draw.normal("batch", "d", scale=2.5), np.float64(STEP)
 
 
 def _draw_beyond(draw: Draw) -> tuple[np.ndarray, np.float64]:
@@ -113,12 +114,12 @@ def _right_lengths(x: Any, y_bar: Any) -> Pulled:
 def _rightly_used(fwd: Any, bwd: Any, primals: Any, y_bar: Any) -> Used:
     y, residuals = fwd(*primals)
     bars = bwd(residuals, y_bar)
-    return Used(y, bars, bars[0])
+    return Used(y, y, bars, bars[0])
 
 
-def _rightly_clipped(limit: Any, y_bar: Any) -> Any:
+def _rightly_clipped(limit: Any, y_bar: Any) -> Clipped:
     lengths = jnp.linalg.norm(y_bar, axis=-1, keepdims=True)
-    return y_bar / jnp.maximum(1, lengths / limit)
+    return Clipped(y_bar / jnp.maximum(1, lengths / limit), jnp.zeros_like(limit))
 
 
 def _two_numbers_a_row(logits: Any, labels: Any) -> int:
@@ -204,7 +205,8 @@ INSTALL = Exercise(
         "return the object.",
     ),
     asks={
-        "used.y": "which part of what fwd returns is the value?   (step 1)",
+        "used.value": "which part of what fwd returns is the value?   (step 1)",
+        "used.y": "who is called on the way forward, where somebody differentiates?   (step 2)",
         "used.bars": "who is called on the way back?   (step 2)",
         "used.first_bar_by_rows": "does it depend on anything but its arguments?   (step 2)",
     },
@@ -219,7 +221,7 @@ FUSED = Exercise(
         bwd="fused_cross_entropy_bwd",
         draw=_draw_classes,
         awkward=(Case("logits of +-1e4", _draw_certain),),
-        limits=Limits(residual_bytes=_two_numbers_a_row),
+        limits=Limits(flops=3.0, residual_bytes=_two_numbers_a_row),
         mistakes=mistakes.FUSED_CROSS_ENTROPY,
     ),
     points=4,
@@ -272,22 +274,25 @@ CLIP_GRADIENT = Exercise(
         reference=_rightly_clipped,
         function="clip_gradient_bwd",
         draw=_draw_cotangent,
-        returns="x_bar",
+        returns="clipped",
         awkward=(Case("a row of zeros", _draw_zero_cotangent),),
         traceable=True,
         mistakes=mistakes.CLIP_GRADIENT,
-        use=first_part,
+        use=clipped_by,
     ),
     points=2,
     hints=(
         "Forward has kept the limit, and that is all you need beside y_bar. Start with the length of each row of "
         "y_bar, with keepdims=True.",
         "A row that is too long is multiplied by limit / length: then its length is the limit, and its direction is "
-        "kept. All others are multiplied by 1.",
-        "A row of zeros must not be divided by its length. You know what to do about a division that is not wanted in "
-        "some places. Return a tuple with one part for x and one for the limit, which gets zeros.",
+        "kept. All others are multiplied by 1. Is limit / length below or above 1 for them?",
+        "So the factor is the smaller of two numbers. See that it is right for a row of zeros as well: what is a "
+        "number divided by 0, in JAX? The tuple's second part is for the limit, which gets a zero of its own shape.",
     ),
-    asks={"x_bar": "how long is each row, and which of them are too long?   (steps 1, 2)"},
+    asks={
+        "clipped.x_bar": "how long is each row, and which of them are too long?   (steps 1, 2)",
+        "clipped.limit_bar": "what comes back to a limit that has no part in the value?   (step 2)",
+    },
 )
 
 PAYS = Exercise(
@@ -371,7 +376,7 @@ PROJECTED = Exercise(
         fwd="projected_cross_entropy_fwd",
         bwd="projected_cross_entropy_bwd",
         draw=_draw_head,
-        limits=Limits(residual_bytes=_cotangents_bytes),
+        limits=Limits(flops=3.0, residual_bytes=_cotangents_bytes),
         mistakes=mistakes.PROJECTED_CROSS_ENTROPY,
     ),
     points=4,

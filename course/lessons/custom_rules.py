@@ -31,33 +31,36 @@ def log1pexp(x: Float[Array, "n"]) -> Float[Array, "n"]:
     return jnp.logaddexp(x, 0)
 
 
-def sign_fwd(x: Float[Array, "batch d"]) -> tuple[Float[Array, "batch d"], Float[Array, "batch d"]]:
+def sign_fwd(x: Float[Array, "..."]) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
     """Returns the sign of each number, and the residuals."""
     return jnp.sign(x), x
 
 
-def sign_bwd(x: Float[Array, "batch d"], y_bar: Float[Array, "batch d"]) -> tuple[Float[Array, "batch d"]]:
+def sign_bwd(x: Float[Array, "..."], y_bar: Float[Array, "..."]) -> tuple[Float[Array, "..."]]:
     """Returns (x_bar,), which is no derivative of the sign."""
     return (jnp.where(jnp.abs(x) <= 1, y_bar, 0),)
 
 
 def reversed_fwd(
-    x: Float[Array, "batch d"], strength: Float[Array, ""]
-) -> tuple[Float[Array, "batch d"], Float[Array, ""]]:
+    x: Float[Array, "..."], strength: Float[Array, ""]
+) -> tuple[Float[Array, "..."], Float[Array, ""]]:
     """Returns x, and the residuals."""
     return x, strength
 
 
 def reversed_bwd(
-    strength: Float[Array, ""], y_bar: Float[Array, "batch d"]
-) -> tuple[Float[Array, "batch d"], Float[Array, ""]]:
+    strength: Float[Array, ""], y_bar: Float[Array, "..."]
+) -> tuple[Float[Array, "..."], Float[Array, ""]]:
     """Returns (x_bar, strength_bar), which is no derivative of x."""
     return -strength * y_bar, jnp.zeros_like(strength)
 
 
 class Used(NamedTuple):
-    """What comes of a function with a rule: its value, its cotangents, and the first of these by vmap under jit."""
+    """What comes of a function with a rule: its value by itself, the same where it is differentiated, its cotangents,
+    and the first of these once more, row by row under jit.
+    """
 
+    value: Any
     y: Any
     bars: tuple[Any, ...]
     first_bar_by_rows: Any
@@ -68,17 +71,17 @@ def put_to_use(
     fwd: Callable[..., Any],
     bwd: Callable[..., Any],
     primals: tuple[Any, ...],
-    y_bar: Float[Array, "batch d"],
+    y_bar: Float[Array, "rows ..."],
 ) -> Used:
     """Has a pair installed, and uses the function as others do: by `jax.vjp`, and by `jax.grad`, `vmap` and `jit`."""
     f = install(fwd, bwd)
     y, pullback = jax.vjp(f, *primals)
     x, *others = primals
 
-    def row_bar(row: Float[Array, "d"], row_y_bar: Float[Array, "d"]) -> Float[Array, "d"]:
+    def row_bar(row: Float[Array, "..."], row_y_bar: Float[Array, "..."]) -> Float[Array, "..."]:
         return jax.grad(lambda row: jnp.sum(row_y_bar * f(row, *others)))(row)
 
-    return Used(y, pullback(y_bar), jax.jit(jax.vmap(row_bar))(x, y_bar))
+    return Used(f(*primals), y, pullback(y_bar), jax.jit(jax.vmap(row_bar))(x, y_bar))
 
 
 class Pulled(NamedTuple):
@@ -107,9 +110,17 @@ def clip_gradient_fwd(
     return x, limit
 
 
-def first_part(bwd: Callable[..., Any], residuals: Any, y_bar: Any) -> Any:
-    """What a backward pass returns for the first argument."""
-    return bwd(residuals, y_bar)[0]
+class Clipped(NamedTuple):
+    """What comes back to x and to the limit."""
+
+    x_bar: Float[Array, "batch d"]
+    limit_bar: Float[Array, ""]
+
+
+def clipped_by(bwd: Callable[..., Any], limit: Float[Array, ""], y_bar: Float[Array, "batch d"]) -> Clipped:
+    """Calls a backward pass as JAX does, for which None is as good as zero."""
+    x_bar, limit_bar = bwd(limit, y_bar)
+    return Clipped(x_bar, jnp.zeros_like(limit) if limit_bar is None else limit_bar)
 
 
 def straight_through_round(x: Float[Array, "batch d"]) -> Float[Array, "batch d"]:

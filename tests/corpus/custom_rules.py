@@ -127,6 +127,8 @@ def install(fwd, bwd):
             "installed.defvjp(fwd, lambda residuals, y_bar: (y_bar, *bwd(residuals, y_bar)[1:]))",
             mistake="straight through",
         ),
+        one("a minus in the value", value, "-fwd(*primals)[0]", slip="sign"),
+        one("what is kept for the value", value, "fwd(*primals)[1]"),
         one("never defined", rule, "pass", fault="exception"),
         one("turned round", rule, "installed.defvjp(bwd, fwd)", fault="exception"),
         one("nothing returned", last, "return None", fault="exception"),
@@ -280,7 +282,7 @@ def fake_quantize_bwd(residuals, y_bar):
 
 def _clip_gradient() -> tuple[Answer, ...]:
     exercise = "custom_rules.clip_gradient"
-    length, factor = "jnp.linalg.norm(y_bar, axis=-1, keepdims=True)", "jnp.minimum(1, limit / jnp.where(length > 0, length, 1))"
+    length, factor = "jnp.linalg.norm(y_bar, axis=-1, keepdims=True)", "jnp.minimum(1, limit / length)"
     one, other = variants(
         exercise,
         f"""
@@ -298,7 +300,9 @@ def clip_gradient_bwd(limit, y_bar):
         one("zero by zero", factor, "jnp.where(length > limit, limit, length) / length", case="a row of zeros"),
         one("columns", length, "jnp.linalg.norm(y_bar, axis=0, keepdims=True)"),
         one("squared", length, "jnp.sum(y_bar**2, axis=-1, keepdims=True)"),
-        other("the ready way", factor, "jnp.minimum(1, limit / length)"),
+        one("the limit's sum", "jnp.zeros_like(limit)", "jnp.sum(y_bar)", slip="not zero"),
+        other("None for the limit", "jnp.zeros_like(limit)", "None"),
+        other("two wheres", factor, "jnp.where(length > limit, limit / jnp.where(length > limit, length, 1), 1)"),
         other("by the larger", factor, "limit / jnp.maximum(length, limit)"),
         other("by the root", length, "jnp.sqrt(jnp.sum(y_bar**2, axis=-1, keepdims=True))"),
     )

@@ -4,6 +4,7 @@ import ast
 import inspect
 import textwrap
 
+import jax.numpy as jnp
 import pytest
 
 from evidence.mutants import mutants
@@ -25,6 +26,10 @@ def summed(residuals: float, y_bar: float) -> float:
     total = 0
     total += (y_bar * -2).sum(axis=-1, keepdims=True)
     return (total * (residuals > 0),)
+
+
+def called(residuals, y_bar):
+    return jnp.sin(*residuals) * jnp.sum(y_bar)
 
 
 TOTAL = "total += (y_bar * -2).sum(axis=-1, keepdims=True)"
@@ -51,7 +56,7 @@ def test_a_slip_of_the_hand_is_among_the_mutants(function, operator, was, now):
     assert (operator, was, now) in [mutant[:3] for mutant in mutated(function)]
 
 
-@pytest.mark.parametrize("function", [product, summed])
+@pytest.mark.parametrize("function", [product, summed, called])
 def test_every_mutant_is_another_text_and_compiles(function):
     texts = [ast.unparse(mutant.definition) for mutant in mutated(function)]
     assert len(texts) == len(set(texts)) > 10

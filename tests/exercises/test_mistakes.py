@@ -118,7 +118,7 @@ SEPARATED = {
     "attention.rotary": 0.15,
     "custom_rules.log1pexp": 0.2,
     "custom_rules.fused_cross_entropy": 0.3,
-    "custom_rules.fake_quantize": 0.1,
+    "custom_rules.fake_quantize": 0.01,
     "custom_rules.projected_cross_entropy": 0.4,
 }
 """How far apart any two mistakes, and any mistake and the truth, are at least: the worst array, relative to its norm.

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from course.comparison.mistakes import Mistake
 from course.exercises.mistakes import losses
 from course.exercises.mistakes.forms import held, one_row, valued, weighted
-from course.lessons.custom_rules import LEVELS, Pulled, Used, fake_quantize, log1pexp, projected_cross_entropy
+from course.lessons.custom_rules import LEVELS, Clipped, Pulled, Used, fake_quantize, log1pexp, projected_cross_entropy
 
 LARGEST_EXPONENT = 700.0
 """exp of it is finite in float64; that of 710 is not."""
@@ -127,7 +127,7 @@ def _installed(bars: Callable[..., Any]) -> Callable[..., Used]:
     def mistaken(fwd: Any, bwd: Any, primals: Any, y_bar: Any) -> Used:
         y, residuals = fwd(*primals)
         found = bars(bwd, primals, residuals, y_bar)
-        return Used(y, found, found[0])
+        return Used(y, y, found, found[0])
 
     return mistaken
 
@@ -135,7 +135,7 @@ def _installed(bars: Callable[..., Any]) -> Callable[..., Used]:
 def _by_jax(fwd: Any, bwd: Any, primals: Any, y_bar: Any) -> Used:
     y, pullback, _ = jax.vjp(fwd, *primals, has_aux=True)
     bars = pullback(y_bar)
-    return Used(y, bars, bars[0])
+    return Used(y, y, bars, bars[0])
 
 
 INSTALL = (
@@ -257,9 +257,13 @@ FAKE_QUANTIZE = (
 )
 
 
-def _clipped(factor: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def _clipped(factor: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Clipped]:
     """The cotangent times a factor made of the limit and of it."""
-    return lambda limit, y_bar: y_bar * factor(limit, y_bar)
+    return lambda limit, y_bar: _of_x(limit, y_bar * factor(limit, y_bar))
+
+
+def _of_x(limit: Any, x_bar: Any) -> Clipped:
+    return Clipped(x_bar, jnp.zeros_like(limit))
 
 
 def _lengths(y_bar: Any) -> Any:
@@ -273,10 +277,10 @@ def _safe(length: Any) -> Any:
 _ASK_LONG = "Which rows are too long, and by what is such a row multiplied?   (step 1)"
 
 CLIP_GRADIENT = (
-    Mistake("not clipped", lambda limit, y_bar: y_bar, "Nothing was shortened.", _ASK_LONG),
+    Mistake("not clipped", _clipped(lambda limit, y_bar: 1), "Nothing was shortened.", _ASK_LONG),
     Mistake(
         "number by number",
-        lambda limit, y_bar: jnp.clip(y_bar, -limit, limit),
+        lambda limit, y_bar: _of_x(limit, jnp.clip(y_bar, -limit, limit)),
         "Every number was clipped by itself, which turns a row to another direction.",
         "How long is a row?   (step 1)",
     ),
@@ -300,7 +304,7 @@ CLIP_GRADIENT = (
     ),
     Mistake(
         "zero divided by zero",
-        _clipped(lambda limit, y_bar: jnp.minimum(1, limit / _lengths(y_bar)) * jnp.where(_lengths(y_bar) > 0, 1, jnp.nan)),
+        _clipped(lambda limit, y_bar: jnp.minimum(_lengths(y_bar), limit) / _lengths(y_bar)),
         "A row of zeros was divided by its length.",
         "What becomes of a row of zeros?   (step 2)",
     ),
