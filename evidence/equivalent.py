@@ -59,6 +59,7 @@ _TURNED_BACK = (
     "x_bar = jnp.concatenate([first_bar * cos + second_bar * sin, second_bar * cos - first_bar * sin], axis=1)"
 )
 _TABLE_BAR = "table_bar = jnp.zeros_like(table).at[ids].add(y_bar)"
+_SHARE = "logits_bar, _ = fused_cross_entropy_bwd(residuals, jnp.asarray(rows / batch, h.dtype))"
 _Z2_BAR = "z2_bar = loss_bar * error / len(x)"
 
 _AXES_OF_A_WINDOW = (
@@ -651,4 +652,66 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         [("y_bar", half, HALVES) for half in ("first_bar", "second_bar")],
     ),
     *_each("attention.rotary", _TURNED_BACK, [("axis=1", "axis=-1", LAST)]),
+    *_each("custom_rules.lengths", "squares = jnp.sum(x ** 2, axis=-1)", [("axis=-1", "axis=1", LAST)]),
+    *_each(
+        "custom_rules.lengths",
+        "root = jnp.sqrt(jnp.where(is_zero, 1, squares))",
+        [("1,", f"{other},", "neither the root of it nor its slope is taken on") for other in (2, -1)],
+    ),
+    *(
+        Equivalent("custom_rules.fused_cross_entropy", was, was.replace("axis=-1", "axis=1"), LAST)
+        for was in (
+            "largest = jnp.max(logits, axis=-1, keepdims=True)",
+            "total = jnp.sum(jnp.exp(logits - largest), axis=-1, keepdims=True)",
+            "chosen = jnp.take_along_axis(logits, labels[:, None], axis=-1)",
+        )
+    ),
+    *_each(
+        "custom_rules.fused_cross_entropy",
+        "is_chosen = jnp.arange(logits.shape[-1]) == labels[:, None]",
+        [("shape[-1]", "shape[1]", LAST), ("logits", "probabilities", "both have the shape of the logits")],
+    ),
+    *_each(
+        "custom_rules.fused_cross_entropy",
+        "logits_bar = loss_bar / len(labels) * (probabilities - is_chosen)",
+        [("(labels", f"({other}", ROWS) for other in ("logits", "largest", "total", "probabilities", "is_chosen")],
+    ),
+    *_each(
+        "custom_rules.fake_quantize",
+        "fits = jnp.abs(x) <= LEVELS * step",
+        [("<=", "<", "no number is drawn on an edge of the grid")],
+    ),
+    *_each(
+        "custom_rules.fake_quantize",
+        "by_step = jnp.where(fits, jnp.round(x / step) - x / step, LEVELS * jnp.sign(x))",
+        [
+            ("(fits", "(x_bar", "where x fits it gets what was handed in, which is not zero"),
+            ("* jnp", "/ jnp", "divided by 1 or by -1, it is the same as multiplied"),
+        ],
+    ),
+    *_each(
+        "custom_rules.clip_gradient",
+        "length = jnp.linalg.norm(y_bar, axis=-1, keepdims=True)",
+        [("axis=-1", "axis=1", LAST)],
+    ),
+    *_each(
+        "custom_rules.clip_gradient",
+        "return (factor * y_bar, jnp.zeros_like(limit))",
+        [("jnp.zeros", "-jnp.zeros", ZERO)],
+    ),
+    *_each(
+        "custom_rules.projected_cross_entropy",
+        "rows = math.gcd(batch, ROWS)",
+        [("batch", "d_model", "any divisor of the batch will do, and here it is 1")],
+    ),
+    *_each(
+        "custom_rules.projected_cross_entropy",
+        _SHARE,
+        [("h.dtype", f"{other}.dtype", "all have one type") for other in ("w", "logits", "few_h", "loss")],
+    ),
+    *_each(
+        "custom_rules.projected_cross_entropy",
+        "w_bar, (losses, h_bar) = jax.lax.scan(part, jnp.zeros_like(w), parts)",
+        [("jnp.zeros", "-jnp.zeros", NOTHING)],
+    ),
 )

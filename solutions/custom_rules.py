@@ -34,7 +34,7 @@ def lengths(x: Float[Array, "batch d"]) -> Float[Array, "batch"]:
 
 
 def install(fwd: Callable[..., Any], bwd: Callable[..., Any]) -> Callable[..., Any]:
-    """Returns a function with the value of `fwd`, to which JAX takes `bwd` for its derivative."""
+    """Returns a function with the value of `fwd`, for whose derivative JAX takes `bwd`."""
 
     # 1. Where nobody differentiates: which part of what `fwd` returns is the value?
     @jax.custom_vjp

@@ -101,8 +101,10 @@ def _draw_zero_cotangent(draw: Draw) -> tuple[np.float64, np.ndarray]:
 
 
 def _draw_head(draw: Draw) -> tuple[Any, ...]:
+    """An even number of rows, unless there is but one, so that a part can have more than one."""
     h, w = draw.normal("batch", "d_model"), draw.normal("d_model", "vocab", scale=0.7)
-    return h, w, draw.below("vocab", "batch")
+    rows = max(1, len(h) // 2 * 2)
+    return h[:rows], w, draw.below("vocab", "batch")[:rows]
 
 
 def _right_lengths(x: Any, y_bar: Any) -> Pulled:

@@ -41,9 +41,7 @@ def sign_bwd(x: Float[Array, "..."], y_bar: Float[Array, "..."]) -> tuple[Float[
     return (jnp.where(jnp.abs(x) <= 1, y_bar, 0),)
 
 
-def reversed_fwd(
-    x: Float[Array, "..."], strength: Float[Array, ""]
-) -> tuple[Float[Array, "..."], Float[Array, ""]]:
+def reversed_fwd(x: Float[Array, "..."], strength: Float[Array, ""]) -> tuple[Float[Array, "..."], Float[Array, ""]]:
     """Returns x, and the residuals."""
     return x, strength
 

@@ -148,7 +148,11 @@ def install(fwd, bwd):
         ),
         other("jit inside", last, "return jax.jit(installed)"),
         other("the whole value", value, "jax.tree.leaves(fwd(*primals))[0]"),
-        other("passes of its own", rule, "installed.defvjp(lambda *p: fwd(*p), lambda kept, y_bar: tuple(bwd(kept, y_bar)))"),
+        other(
+            "passes of its own",
+            rule,
+            "installed.defvjp(lambda *p: fwd(*p), lambda kept, y_bar: tuple(bwd(kept, y_bar)))",
+        ),
         right(
             exercise,
             "by a name",

@@ -16,7 +16,6 @@ from course.grading.submission import Submission
 from course.lessons.custom_rules import (
     LEVELS,
     clip_gradient_fwd,
-    fake_quantize,
     log1pexp,
     projected_cross_entropy,
     sign_bwd,
@@ -202,7 +201,12 @@ def test_a_table_kept_is_right_but_costly(tmp_path):
     "name, old, now, says",
     [
         ("lengths", "jnp.where(is_zero, 1, squares)", "squares", "it went through the root all the same"),
-        ("install", "    installed.defvjp(fwd, bwd)\n", "    installed = jax.jit(lambda *p: fwd(*p)[0])\n", "bwd had no say"),
+        (
+            "install",
+            "    installed.defvjp(fwd, bwd)\n",
+            "    installed = jax.jit(lambda *p: fwd(*p)[0])\n",
+            "bwd had no say",
+        ),
     ],
 )
 def test_what_comes_of_using_a_function_is_judged_and_its_mistake_named(name, old, now, says, tmp_path):

@@ -317,7 +317,9 @@ def _projected(of_logits: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 
 PROJECTED_CROSS_ENTROPY = (
     *(
-        Mistake(mistake.name, _projected(mistake.primal), mistake.says, mistake.ask.partition("   (")[0] + "   (step 1)")
+        Mistake(
+            mistake.name, _projected(mistake.primal), mistake.says, mistake.ask.partition("   (")[0] + "   (step 1)"
+        )
         for mistake in FUSED_CROSS_ENTROPY
         if mistake.name in ("mean lost", "label left out", "normaliser left out", "softmax down the columns")
     ),
