@@ -686,6 +686,7 @@ if course.solved(projected_cross_entropy_fwd, projected_cross_entropy_bwd):
         loss, kept = projected_cross_entropy_fwd(h, w, labels)
         return loss, projected_cross_entropy_bwd(kept, jnp.ones_like(loss))[:2]
 
+    print(f"parts of {math.gcd(256, 32)} rows")
     print(f"temporary, by JAX : {temporary_of(jax.value_and_grad(projected_cross_entropy, (0, 1))):>12,} bytes")
     print(f"temporary, by hand: {temporary_of(by_parts_of_rows):>12,} bytes")
 

@@ -1,4 +1,4 @@
-"""What `custom_rules` asks: slopes that stay finite, a pair installed, a loss that keeps little, rules of other kinds."""
+"""What `custom_rules` asks: finite slopes, a pair installed, a loss that keeps little, rules of other kinds."""
 
 from __future__ import annotations
 

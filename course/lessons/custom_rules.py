@@ -54,8 +54,9 @@ def reversed_bwd(
 
 
 class Used(NamedTuple):
-    """What comes of a function with a rule: its value by itself, the same where it is differentiated, its cotangents,
-    and the first of these once more, row by row under jit.
+    """What comes of a function with a rule.
+
+    Its value by itself, the same where it is differentiated, all cotangents, and the first of these by rows under jit.
     """
 
     value: Any
@@ -136,5 +137,5 @@ def fake_quantize(x: Float[Array, "batch d"], step: Float[Array, ""]) -> Float[A
 def projected_cross_entropy(
     h: Float[Array, "batch d_model"], w: Float[Array, "d_model vocab"], labels: Int[Array, "batch"]
 ) -> Float[Array, ""]:
-    """Returns the mean cross-entropy, in nats, of the logits h @ w: the last product of a language model, and its loss."""
+    """Returns the mean cross-entropy, in nats, of the logits h @ w: the end of every language model."""
     return softmax_cross_entropy(h @ w, labels)

@@ -1,4 +1,4 @@
-"""What answers to `custom_rules` must meet: finite slopes, who is called when installed, bytes, rules of other kinds."""
+"""What answers to `custom_rules` must meet: finite slopes, who is called, bytes, rules that are no derivatives."""
 
 from functools import cache
 from pathlib import Path
@@ -200,7 +200,7 @@ def test_a_table_kept_is_right_but_costly(tmp_path):
 @pytest.mark.parametrize(
     "name, old, now, says",
     [
-        ("lengths", "jnp.where(is_zero, 1, squares)", "squares", "it went through the root all the same"),
+        ("lengths", "jnp.where(is_zero, 1, squares)", "squares", "it went through the root, too"),
         (
             "install",
             "    installed.defvjp(fwd, bwd)\n",

@@ -1,4 +1,4 @@
-"""Mistakes that people make in `custom_rules`: slopes of other functions, rounds that stop all, pairs half installed."""
+"""Mistakes that people make in `custom_rules`: slopes of others, rounds that stop all, pairs half installed."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ LENGTHS = (
     Mistake(
         "one where",
         _one_where,
-        "The value is right, and what comes back to a row of zeros is no number: it went through the root all the same.",
+        "The value is right, and what comes back to a row of zeros is no number: it went through the root, too.",
         _ASK_ROWS,
     ),
     Mistake(
