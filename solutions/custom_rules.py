@@ -120,7 +120,7 @@ def projected_cross_entropy_fwd(
     rows = math.gcd(batch, ROWS)
 
     # 1. A few rows: their logits, their part of the loss, and at once what comes back to their h and to w.
-    def part(w_bar, few):
+    def part(w_bar: Array, few: tuple[Array, Array]) -> tuple[Array, tuple[Array, Array]]:
         few_h, few_labels = few
         logits = few_h @ w
         loss, residuals = fused_cross_entropy_fwd(logits, few_labels)

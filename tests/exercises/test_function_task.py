@@ -67,6 +67,29 @@ def test_a_wrong_function_is_told_what_is_wrong(function, status, words):
     assert words in text
 
 
+def slope_at(f, x):
+    return jax.grad(f)(x)
+
+
+SLOPED = FunctionTask(jnp.cos, "f", lambda draw: (draw.normal(),), returns="slope", use=slope_at)
+"""Asks for a function of a certain slope."""
+
+
+@pytest.mark.parametrize(
+    "f, allows, status",
+    [
+        (jnp.sin, {"jax.grad"}, Status.RIGHT),
+        (lambda x: 7 + jnp.sin(x), {"jax.grad"}, Status.RIGHT),
+        (jnp.cos, {"jax.grad"}, Status.WRONG),
+        (jnp.sin, {}, Status.REFUSED),
+        (lambda x, y: x, {"jax.grad"}, Status.BROKEN),
+    ],
+)
+def test_where_a_function_is_to_be_used_what_comes_of_that_is_judged(f, allows, status):
+    found = SLOPED.judge({"f": f}, Sitting(by_hand=frozenset(allows)))
+    assert found.status is status
+
+
 def test_a_function_that_gives_other_numbers_the_second_time_is_refused():
     calls = iter(range(10))
     _, text = told(lambda *a: {**central(*a), "slope": central(*a)["slope"] + 1e-12 * next(calls)})
