@@ -3,9 +3,9 @@
 #
 # **JAX differentiates whatever you write, exactly and at a small multiple of the price. Why would anybody still write a backward pass by hand?**
 #
-# For four reasons, and you meet each of them here. The derivative that JAX finds may be *no number* where the right one is harmless. It may be *right and useless*: the slope of a
-# staircase is zero. It may be *dear*: arrays kept that nobody needs. Or you want something to come back that is *no derivative of anything*. In each case you give JAX a rule of your own, and the
-# rest of the program is differentiated as before.
+# For four reasons, and you meet each of them here. The derivative that JAX finds may be *no number* where the right one is harmless. It may be *right and useless*: the slope of
+# a staircase is zero. It may be *dear*: arrays kept that nobody needs. Or you want something to come back that is *no derivative of anything*. In each case you give JAX a rule
+# of your own, and the rest of the program is differentiated as before.
 #
 # There is a fifth case, the most frequent by far: nothing is gained, and you leave it to JAX. At the end you count which case is which.
 
@@ -39,8 +39,8 @@ np.set_printoptions(precision=4, suppress=True)
 #
 # $$y = \log(1 + e^x)$$
 #
-# is a smooth corner: near 0 far to the left, near `x` far to the right, and its slope goes from 0 to 1. It is in losses, in activations, in every model that must
-# make a positive number of any. Typed as it stands, in float32:
+# is a smooth corner: near 0 far to the left, near `x` far to the right, and its slope goes from 0 to 1. It is in losses, in activations, in every model that must make a positive
+# number of any. Typed as it stands, in float32:
 
 
 # %% name="naive"
@@ -58,8 +58,9 @@ for row in zip(x, *with_slope_of_naive(x), strict=True):
     print("x = {:6.0f}   y = {:<12.6g} slope = {:.6g}".format(*row))
 
 # %% [markdown] name="why-no-number"
-# At 89, `exp(x)` is too large for float32 and becomes infinite. Then `y` is infinite. And the slope, by the chain rule, is `exp(x) / (1 + exp(x))`: infinity by infinity, *not a number*. One such number in a
-# batch, and after the next update all parameters are NaN. Just before, at 88, it is worse in a way: the slope is 0, a number like any other, and wrong. There `1 / (1 + exp(x))` is too small for an ordinary float32, and counts as 0.
+# At 89, `exp(x)` is too large for float32 and becomes infinite. Then `y` is infinite. And the slope, by the chain rule, is `exp(x) / (1 + exp(x))`: infinity by infinity, *not a
+# number*. One such number in a batch, and after the next update all parameters are NaN. Just before, at 88, it is worse in a way: the slope is 0, a number like any other, and
+# wrong. There `1 / (1 + exp(x))` is too small for an ordinary float32, and counts as 0.
 #
 # So people pull the large part out: `max(x, 0) + log(1 + exp(-abs(x)))` is the same function, and no `exp` in it can overflow. Its slope?
 
@@ -75,8 +76,9 @@ for row in zip(x, jax.jit(by_parts)(x), slope_of_parts(x), strict=True):
     print("x = {:8.3f}   y = {:<12.6g} slope = {:.6g}".format(*row))
 
 # %% [markdown] name="wrong-at-zero"
-# Every value is right now, and every slope but one: at 0 it is 0 where 0.5 is right. The function has no corner there, but two of its *parts* have: `max(x, 0)` and `abs(x)`. At a corner JAX must choose a
-# slope (half of one for `max`, 1 for `abs`), and the two choices don't fit together. No rewriting helps as long as the parts have corners. And exactly 0 is no rare number: biases start there, and padding is made of it.
+# Every value is right now, and every slope but one: at 0 it is 0 where 0.5 is right. The function has no corner there, but two of its *parts* have: `max(x, 0)` and `abs(x)`. At
+# a corner JAX must choose a slope (half of one for `max`, 1 for `abs`), and the two choices don't fit together. No rewriting helps as long as the parts have corners. And exactly
+# 0 is no rare number: biases start there, and padding is made of it.
 
 # %% name="draw-slopes"
 right_x, near_x = np.linspace(80, 96, 129, dtype=np.float32), np.linspace(-0.5, 0.5, 41, dtype=np.float32)
@@ -95,8 +97,9 @@ with plots.style():
     plt.show()
 
 # %% [markdown] name="neighbour"
-# The way out is to *say* the slope, since you know it. A neighbour, to see how: `log(cosh(x))`, another smooth corner, a soft absolute value. The slope of `cosh` is `sinh`, so the chain rule gives `sinh(x) / cosh(x)`, again infinity by
-# infinity. But on paper that fraction has a name, `tanh(x)`, which is finite everywhere. A tangent rule says both: the value, and how fast it moves. `jax.custom_jvp` makes a function that can carry one, and `defjvp` hands it over:
+# The way out is to *say* the slope, since you know it. A neighbour, to see how: `log(cosh(x))`, another smooth corner, a soft absolute value. The slope of `cosh` is `sinh`, so
+# the chain rule gives `sinh(x) / cosh(x)`, again infinity by infinity. But on paper that fraction has a name, `tanh(x)`, which is finite everywhere. A tangent rule says both:
+# the value, and how fast it moves. `jax.custom_jvp` makes a function that can carry one, and `defjvp` hands it over:
 
 
 # %% name="log-cosh" tags=["worked"]
@@ -122,7 +125,8 @@ print("the naive function:  ", jax.jvp(lambda x: jnp.log(jnp.cosh(x)), (x,), (np
 #
 # ### Your turn: log1pexp
 #
-# Write the tangent rule of `log1pexp(x)`. The course's function gives the value. For the slope, do on paper what was done for `cosh`: the chain rule, then a form of the fraction that is finite everywhere.
+# Write the tangent rule of `log1pexp(x)`. The course's function gives the value. For the slope, do on paper what was done for `cosh`: the chain rule, then a form of the fraction
+# that is finite everywhere.
 
 # %% name="your-log1pexp" tags=["exercise"]
 from solutions.custom_rules import log1pexp_jvp
@@ -133,9 +137,9 @@ course.check(log1pexp_jvp)
 # %% [markdown] name="derive-log1pexp"
 # <details><summary>After you solved it: the derivation</summary>
 #
-# `exp(x) / (1 + exp(x))`; divide above and below by `exp(x)`: `1 / (1 + exp(-x))`, the sigmoid. For a large negative `x` its `exp` still overflows, but to 1 / infinity, which is 0, as it should be. `jax.nn.sigmoid` takes care of its own derivatives, too.
-# So `y_dot` is `jax.nn.sigmoid(x) * x_dot`. `jnp.logaddexp(x, 0)`, which the course's function calls, carries such a rule inside JAX, and so do `jax.nn.logsumexp`, `jax.nn.relu`, `jnp.linalg.norm` and dozens more: libraries
-# are full of rules that people wrote.
+# `exp(x) / (1 + exp(x))`; divide above and below by `exp(x)`: `1 / (1 + exp(-x))`, the sigmoid. For a large negative `x` its `exp` still overflows, but to 1 / infinity, which is
+# 0, as it should be. `jax.nn.sigmoid` takes care of its own derivatives, too. So `y_dot` is `jax.nn.sigmoid(x) * x_dot`. `jnp.logaddexp(x, 0)`, which the course's function
+# calls, carries such a rule inside JAX, and so do `jax.nn.logsumexp`, `jax.nn.relu`, `jnp.linalg.norm` and dozens more: libraries are full of rules that people wrote.
 # </details>
 
 # %% name="use-log1pexp"
@@ -167,11 +171,13 @@ print("y:     ", np.asarray(y))
 print("slopes:", np.asarray(slopes))
 
 # %% [markdown] name="why-too-late"
-# The value is right. The slope at 0, which should be 0, is no number. Follow the cotangent back: `where` sends 0 to the branch that was not taken. That 0 comes to the division by `x`, whose slope is infinite at 0. And
+# The value is right. The slope at 0, which should be 0, is no number. Follow the cotangent back: `where` sends 0 to the branch that was not taken. That 0 comes to the division
+# by `x`, whose slope is infinite at 0. And
 #
 # $$0 \cdot \infty = \text{not a number}$$
 #
-# The branch was not *taken*, but it was *computed*, and backward goes through it. What helps is that nothing dangerous is computed at all: **a second `where`, inside**, hands the branch a harmless number.
+# The branch was not *taken*, but it was *computed*, and backward goes through it. What helps is that nothing dangerous is computed at all: **a second `where`, inside**, hands
+# the branch a harmless number.
 
 
 # %% name="two-wheres" tags=["worked"]
@@ -186,8 +192,9 @@ print("slopes:", np.asarray(jax.jit(jax.vmap(jax.grad(two_wheres)))(np.float32([
 # %% [markdown] name="lengths-turn"
 # ### Your turn: lengths
 #
-# The length of each row, $\sqrt{x_0^2 + x_1^2 + \dots}$, is the commonest place of this trap: the slope of a root is infinite at 0. At a row of zeros the length has a corner, like the tip of a cone; a flat 0 is the slope that one wants there.
-# Write `lengths(x)` in plain `jnp`, without any rule, such that JAX's own derivative is finite: `x` has shape `(batch, d)`, and some rows are zeros. Numbers so tiny that their squares are 0 need no care.
+# The length of each row, $\sqrt{x_0^2 + x_1^2 + \dots}$, is the commonest place of this trap: the slope of a root is infinite at 0. At a row of zeros the length has a corner,
+# like the tip of a cone; a flat 0 is the slope that one wants there. Write `lengths(x)` in plain `jnp`, without any rule, such that JAX's own derivative is finite: `x` has shape
+# `(batch, d)`, and some rows are zeros. Numbers so tiny that their squares are 0 need no care.
 
 # %% name="your-lengths" tags=["exercise"]
 from solutions.custom_rules import lengths
@@ -198,7 +205,8 @@ course.check(lengths)
 # %% [markdown] name="derive-lengths"
 # <details><summary>After you solved it</summary>
 #
-# `squares == 0` marks the rows; 1 stands under their root, and 0 in the place of that root. Adding a little, `jnp.sqrt(squares + 1e-12)`, keeps the slope finite too, but then a row of zeros has the length 1e-6, and short rows are too long.
+# `squares == 0` marks the rows; 1 stands under their root, and 0 in the place of that root. Adding a little, `jnp.sqrt(squares + 1e-12)`, keeps the slope finite too, but then a
+# row of zeros has the length 1e-6, and short rows are too long.
 # </details>
 
 # %% name="use-lengths"
@@ -209,7 +217,8 @@ if course.solved(lengths):
 # %% [markdown] name="install-words"
 # ## A pair becomes JAX's derivative
 #
-# For backward passes there is `jax.custom_vjp`. All pairs that you have written in this course have the form that it asks for. Three functions are needed: the value, for when nobody differentiates; `fwd`, which gives the value and what is to be kept; `bwd`. Again `log_cosh`:
+# For backward passes there is `jax.custom_vjp`. All pairs that you have written in this course have the form that it asks for. Three functions are needed: the value, for when
+# nobody differentiates; `fwd`, which gives the value and what is to be kept; `bwd`. Again `log_cosh`:
 
 
 # %% name="log-cosh-pair" tags=["worked"]
@@ -230,13 +239,14 @@ log_cosh_again.defvjp(log_cosh_fwd, log_cosh_bwd)
 print("value", float(log_cosh_again(2.0)), "  slope", float(jax.grad(log_cosh_again)(2.0)))
 
 # %% [markdown] name="install-turn"
-# From then on `jax.grad` of anything that calls `log_cosh_again` runs your two functions there, under `jit` and `vmap` as well. JAX believes you: it checks the shapes of what `bwd` returns, and nothing else. (Forward mode is
-# lost: of a pair alone, JAX can't make a tangent rule. If you can, give a `custom_jvp`.)
+# From then on `jax.grad` of anything that calls `log_cosh_again` runs your two functions there, under `jit` and `vmap` as well. JAX believes you: it checks the shapes of what
+# `bwd` returns, and nothing else. (Forward mode is lost: of a pair alone, JAX can't make a tangent rule. If you can, give a `custom_jvp`.)
 #
 # ### Your turn: install
 #
-# Write `install(fwd, bwd)`, once and for all pairs: it returns a function of any number of arguments with the value of `fwd` and the derivative of `bwd`. It is judged with pairs that are *no* true derivatives, so that one sees whose derivative comes out:
-# `sign_fwd` and `sign_bwd` of the course, for example. A sign is flat on both sides; this pair hands `y_bar` on where `x` lies between -1 and 1.
+# Write `install(fwd, bwd)`, once and for all pairs: it returns a function of any number of arguments with the value of `fwd` and the derivative of `bwd`. It is judged with pairs
+# that are *no* true derivatives, so that one sees whose derivative comes out: `sign_fwd` and `sign_bwd` of the course, for example. A sign is flat on both sides; this pair hands
+# `y_bar` on where `x` lies between -1 and 1.
 
 # %% name="your-install" tags=["exercise"]
 from solutions.custom_rules import install
@@ -247,9 +257,11 @@ course.check(install)
 # %% [markdown] name="derive-install"
 # <details><summary>After you solved it</summary>
 #
-# The value is `fwd(*primals)[0]`; what would be kept is thrown away, and under `jit` never computed. `installed.defvjp(fwd, bwd)` does the rest. The course has such a function, too, `course.as_jax(fwd, bwd)`, which besides brings looser forms of return to the strict one that JAX wants. Use yours from now on.
+# The value is `fwd(*primals)[0]`; what would be kept is thrown away, and under `jit` never computed. `installed.defvjp(fwd, bwd)` does the rest. The course has such a function,
+# too, `course.as_jax(fwd, bwd)`, which besides brings looser forms of return to the strict one that JAX wants. Use yours from now on.
 #
-# A setting that is no array, such as the number of steps or a name, is declared: `jax.custom_vjp(f, nondiff_argnums=(0,))`. Then `bwd` gets it first, `bwd(steps, residuals, y_bar)`, and returns nothing for it.
+# A setting that is no array, such as the number of steps or a name, is declared: `jax.custom_vjp(f, nondiff_argnums=(0,))`. Then `bwd` gets it first, `bwd(steps, residuals,
+# y_bar)`, and returns nothing for it.
 # </details>
 
 # %% name="use-install"
@@ -264,11 +276,13 @@ if course.solved(install):
     print("And of that of sign:", course.compare_rule(sign, x).headline)
 
 # %% [markdown] name="judge-any"
-# `course.compare_rule(f, *primals)` judges the rule that *any* function carries, yours or a library's, against the derivative of the plain function under it. (`primals0` is the first of your `*primals`.) Of `sign` it is right to complain: the rule is no derivative of it. That it is wanted all the same, nobody can know but you. More of this below.
+# `course.compare_rule(f, *primals)` judges the rule that *any* function carries, yours or a library's, against the derivative of the plain function under it. (`primals0` is the
+# first of your `*primals`.) Of `sign` it is right to complain: the rule is no derivative of it. That it is wanted all the same, nobody can know but you. More of this below.
 #
 # ## A loss over 32,000 classes
 #
-# Now a rule for the sake of memory. The last step of a language model: logits for 256 tokens, 32,000 classes each, and the softmax cross-entropy of `losses`. What does JAX keep for the way back? It depends on how the loss is spelled. The first of these two is what most people write:
+# Now a rule for the sake of memory. The last step of a language model: logits for 256 tokens, 32,000 classes each, and the softmax cross-entropy of `losses`. What does JAX keep
+# for the way back? It depends on how the loss is spelled. The first of these two is what most people write:
 
 
 # %% name="two-spellings"
@@ -288,10 +302,12 @@ for loss in (by_log_softmax, softmax_cross_entropy):
 #
 #     largest = the largest logit of a row          total = the sum of exp(logit - largest) over the row
 #
-# the loss of a row is `largest + log(total)` less the label's logit, and every probability can be made again from the logits and these *two numbers a row*. Only `exp` is computed twice. Or isn't it? That depends on your words. If backward says `exp(logits - largest)` just as forward did,
-# and both are in one compiled program, the compiler sees the same term twice and computes it once.
+# the loss of a row is `largest + log(total)` less the label's logit, and every probability can be made again from the logits and these *two numbers a row*. Only `exp` is
+# computed twice. Or isn't it? That depends on your words. If backward says `exp(logits - largest)` just as forward did, and both are in one compiled program, the compiler sees
+# the same term twice and computes it once.
 #
-# A neighbour first, with the same shape of reasoning. The mean of squares of a row, `m = mean(x**2)`, and `y = log(m)`. What comes back to `x`: `y_bar / m * 2 * x / d`. Keep `m`, one number a row; not `x**2`, which `x` says already.
+# A neighbour first, with the same shape of reasoning. The mean of squares of a row, `m = mean(x**2)`, and `y = log(m)`. What comes back to `x`: `y_bar / m * 2 * x / d`. Keep
+# `m`, one number a row; not `x**2`, which `x` says already.
 #
 # ### Your turn: fused_cross_entropy
 #
@@ -306,8 +322,8 @@ course.check(fused_cross_entropy_fwd, fused_cross_entropy_bwd)
 # %% [markdown] name="derive-fused"
 # <details><summary>After you solved it: the derivation</summary>
 #
-# The slope of `largest + log(total)` by a logit is `exp(logit - largest) / total`, its probability. (That `largest` is one of the logits makes no difference: moved up, it takes away from `total` what it adds in front.) The label's own logit has a slope of -1 besides. And the mean
-# divides all by the number of rows:
+# The slope of `largest + log(total)` by a logit is `exp(logit - largest) / total`, its probability. (That `largest` is one of the logits makes no difference: moved up, it takes
+# away from `total` what it adds in front.) The label's own logit has a slope of -1 besides. And the mean divides all by the number of rows:
 #
 #     probabilities = jnp.exp(logits - largest) / total
 #     logits_bar = loss_bar / len(labels) * (probabilities - is_chosen)
@@ -316,7 +332,8 @@ course.check(fused_cross_entropy_fwd, fused_cross_entropy_bwd)
 # </details>
 
 # %% [markdown] name="compiled-words"
-# What becomes of it? The three, loss and gradient in one program, compiled for this machine but not run. `exps` says how many times `exp` of the whole table is in the compiled program, and `temporary` what it needs beside arguments and results:
+# What becomes of it? The three, loss and gradient in one program, compiled for this machine but not run. `exps` says how many times `exp` of the whole table is in the compiled
+# program, and `temporary` what it needs beside arguments and results:
 
 
 # %% name="compiled"
@@ -348,17 +365,21 @@ for name, (function, bwd) in rows.items():
     print(f"{name:28} {kept:>12,} {exps:>5} {temporary:>17,}")
 
 # %% [markdown] name="read-compiled"
-# Read the last column twice. The spelling by `log_softmax` needs a table or two beside the logits, and it is slow: on the machine where this was written, it took two to three and a half times as long as your pair, by the version of JAX. But JAX's derivative of `logsumexp`, *compiled together
-# with its forward pass*, needs next to nothing, like yours, and takes the same time to within two in a hundred: the compiler finds the shared `exp` there, too. So the gain is first of all one of *spelling*. What your pair adds is that it keeps two numbers a row *whatever stands between* forward and
-# backward: other layers, a scan, a program that is compiled apart. There the first column counts. Words matter for pairs, too: that of `losses`, whose forward says `logsumexp` and whose backward says `softmax`, computes `exp` twice, and takes twice as long.
+# Read the last column twice. The spelling by `log_softmax` needs a table or two beside the logits, and it is slow: on the machine where this was written, it took two to three
+# and a half times as long as your pair, by the version of JAX. But JAX's derivative of `logsumexp`, *compiled together with its forward pass*, needs next to nothing, like yours,
+# and takes the same time to within two in a hundred: the compiler finds the shared `exp` there, too. So the gain is first of all one of *spelling*. What your pair adds is that
+# it keeps two numbers a row *whatever stands between* forward and backward: other layers, a scan, a program that is compiled apart. There the first column counts. Words matter
+# for pairs, too: that of `losses`, whose forward says `logsumexp` and whose backward says `softmax`, computes `exp` twice, and takes twice as long.
 #
-# Where is the floor? On that machine, one thread, a plain copy of the table takes 7 ms, its exponentials 8, and your pair 17 to 31. What is compiled walks over the table three times: for the largest, for the exponentials and their total, for the division; 164 MB are read and written in all, and that is what takes the time. Rows in blocks that
-# stay in the cache would need 65 MB. This was tried, with 1 to 32 rows a block, and gained nothing that could be told from noise.
+# Where is the floor? On that machine, one thread, a plain copy of the table takes 7 ms, its exponentials 8, and your pair 17 to 31. What is compiled walks over the table three
+# times: for the largest, for the exponentials and their total, for the division; 164 MB are read and written in all, and that is what takes the time. Rows in blocks that stay in
+# the cache would need 65 MB. This was tried, with 1 to 32 rows a block, and gained nothing that could be told from noise.
 #
 # ## Right and useless: a staircase
 #
-# Networks are shrunk by rounding their weights to a few bits. Three bits tell seven numbers apart: -3, -2, ... 3 times a `step`. What is beyond is cut off at the edges. But a staircase is flat, and its true derivative is zero nearly everywhere: nothing could learn *through* it. So one
-# wants a derivative that is not true: on the way back, round is treated as if it were not there. **Straight through**, people say. In plain JAX that takes one line:
+# Networks are shrunk by rounding their weights to a few bits. Three bits tell seven numbers apart: -3, -2, ... 3 times a `step`. What is beyond is cut off at the edges. But a
+# staircase is flat, and its true derivative is zero nearly everywhere: nothing could learn *through* it. So one wants a derivative that is not true: on the way back, round is
+# treated as if it were not there. **Straight through**, people say. In plain JAX that takes one line:
 
 
 # %% name="straight-through" tags=["worked"]
@@ -372,8 +393,8 @@ print("y    ", y)
 print("x_bar", pullback(np.float32([1, 2, 3]))[0])
 
 # %% [markdown] name="read-straight-through"
-# The value is `x + (sign(x) - x)`, which is the sign. For the derivative, what is in `stop_gradient` is a constant, and only the first `x` is left. The course's `fake_quantize(x, step)` does so with round. Here it is, with the derivative by `x` that comes back, and that by `step`, so
-# that the step, too, can be learned:
+# The value is `x + (sign(x) - x)`, which is the sign. For the derivative, what is in `stop_gradient` is a constant, and only the first `x` is left. The course's
+# `fake_quantize(x, step)` does so with round. Here it is, with the derivative by `x` that comes back, and that by `step`, so that the step, too, can be learned:
 
 # %% name="draw-staircase"
 grid_x, one_step = np.linspace(-4.5, 4.5, 721, dtype=np.float32)[:, None], np.float32(1.0)
@@ -403,8 +424,9 @@ with plots.style():
 #
 # $$y = \mathtt{step} \cdot \mathrm{round}(x / \mathtt{step}) \quad \text{where } |x| \le \mathtt{LEVELS} \cdot \mathtt{step}, \qquad\qquad y = \mathtt{step} \cdot (\pm \mathtt{LEVELS}) \quad \text{elsewhere}$$
 #
-# Derive both cases by both arguments; where round is met, walk straight through. The grey band is the first case. For the slope by `step` remember that it stands in two places there. Nothing but the arguments need be kept. One thing about the verdict: central differences,
-# the third of its checks, see the stairs and not the rule. So they can't agree with anybody here; a note in the verdict's table says how far they are from JAX itself, and `jax.vjp` and `jax.jvp` of the course's function decide.
+# Derive both cases by both arguments; where round is met, walk straight through. The grey band is the first case. For the slope by `step` remember that it stands in two places
+# there. Nothing but the arguments need be kept. One thing about the verdict: central differences, the third of its checks, see the stairs and not the rule. So they can't agree
+# with anybody here; a note in the verdict's table says how far they are from JAX itself, and `jax.vjp` and `jax.jvp` of the course's function decide.
 
 # %% name="your-quantize" tags=["exercise"]
 from solutions.custom_rules import fake_quantize_bwd, fake_quantize_fwd
@@ -415,13 +437,15 @@ course.check(fake_quantize_fwd, fake_quantize_bwd)
 # %% [markdown] name="derive-quantize"
 # <details><summary>After you solved it: the derivation</summary>
 #
-# Within the grid, `y = step * r` with `r = round(x / step)`. By `x`: `step * 1 / step`, which is 1. By `step`: `r` for the one in front, and `step * (-x / step**2)`, which is `-x / step`, for the one below. Together `round(x / step) - x / step`: the rounding error, in steps; that
-# is the saw in the third panel. Beyond the edges `x` has no say, and `step` has the factor `LEVELS`, with a sign. All numbers of `y` share one step: their parts are added.
+# Within the grid, `y = step * r` with `r = round(x / step)`. By `x`: `step * 1 / step`, which is 1. By `step`: `r` for the one in front, and `step * (-x / step**2)`, which is
+# `-x / step`, for the one below. Together `round(x / step) - x / step`: the rounding error, in steps; that is the saw in the third panel. Beyond the edges `x` has no say, and
+# `step` has the factor `LEVELS`, with a sign. All numbers of `y` share one step: their parts are added.
 # </details>
 
 # %% [markdown] name="three-bits-words"
-# Does it learn? A layer of 16 x 8 weights must imitate another one, from 64 examples, in three ways: with its weights as they are; with three bits, by the true derivative of the stairs; with three bits, by your pair, of which `install` has made a function. What descent moves are always the full weights; they are rounded
-# anew at each step, so that small changes add up until a weight climbs a stair. Dashed: what is left if the *right* weights are rounded, at the best step.
+# Does it learn? A layer of 16 x 8 weights must imitate another one, from 64 examples, in three ways: with its weights as they are; with three bits, by the true derivative of the
+# stairs; with three bits, by your pair, of which `install` has made a function. What descent moves are always the full weights; they are rounded anew at each step, so that small
+# changes add up until a weight climbs a stair. Dashed: what is left if the *right* weights are rounded, at the best step.
 
 
 # %% name="three-bits"
@@ -465,13 +489,16 @@ if course.solved(install) and course.solved(fake_quantize_fwd, fake_quantize_bwd
         plt.show()
 
 # %% [markdown] name="read-three-bits"
-# By the true derivative nothing moves at all. Straight through, the loss falls to about what the grid allows; it never comes quite to rest, since a weight whose right value lies between two stairs goes up and down between them. Why should a wrong derivative lead there? It is right about the *direction* in which a weight should
-# go, and says nothing of how far the next stair is. That is no proof. It is used everywhere, since it works.
+# By the true derivative nothing moves at all. Straight through, the loss falls to about what the grid allows; it never comes quite to rest, since a weight whose right value lies
+# between two stairs goes up and down between them. Why should a wrong derivative lead there? It is right about the *direction* in which a weight should go, and says nothing of
+# how far the next stair is. That is no proof. It is used everywhere, since it works.
 #
 # ## What is no derivative of anything
 #
-# A last kind of rule. In a deep or recurrent network one wants to hold the *cotangent* short at some place, so that one bad example spoils nothing further down. Forward does nothing: `y = x`. Backward shortens each row of `y_bar` to a limit. No function has such a derivative: a derivative is linear in its cotangent, twice as
-# much in gives twice as much out, and here it does not. A neighbour of the same kind turns the sign round: forward nothing, backward `-y_bar`; with it, a network *un*learns to tell where its data came from. Watch the judge's answer to a limit on each *number*:
+# A last kind of rule. In a deep or recurrent network one wants to hold the *cotangent* short at some place, so that one bad example spoils nothing further down. Forward does
+# nothing: `y = x`. Backward shortens each row of `y_bar` to a limit. No function has such a derivative: a derivative is linear in its cotangent, twice as much in gives twice as
+# much out, and here it does not. A neighbour of the same kind turns the sign round: forward nothing, backward `-y_bar`; with it, a network *un*learns to tell where its data came
+# from. Watch the judge's answer to a limit on each *number*:
 
 
 # %% name="limited" tags=["worked"]
@@ -493,8 +520,8 @@ for remark in found.remarks:
 #
 # ### Your turn: clip_gradient, backward
 #
-# `clip_gradient_fwd(x, limit)` of the course gives `x`, and keeps the limit. Write `clip_gradient_bwd(limit, y_bar)`: rows of `y_bar` that are longer than `limit` are shortened to it, in their own direction; all others stay, rows of zeros among them. It returns two cotangents, for `x`
-# and for `limit`, which gets a zero.
+# `clip_gradient_fwd(x, limit)` of the course gives `x`, and keeps the limit. Write `clip_gradient_bwd(limit, y_bar)`: rows of `y_bar` that are longer than `limit` are shortened
+# to it, in their own direction; all others stay, rows of zeros among them. It returns two cotangents, for `x` and for `limit`, which gets a zero.
 
 # %% name="your-clip" tags=["exercise"]
 from solutions.custom_rules import clip_gradient_bwd
@@ -505,8 +532,9 @@ course.check(clip_gradient_bwd)
 # %% [markdown] name="derive-clip"
 # <details><summary>After you solved it</summary>
 #
-# The factor is `limit / length` where a row is too long, and 1 elsewhere.
-# Below the limit, `limit / length` is above 1, so the smaller of the two is right everywhere: `jnp.minimum(1, limit / length)`. A row of zeros gives limit / 0, which is infinite in JAX, and 1 is smaller. (Nobody differentiates this function once more. If somebody did, a second `where` would be needed.)
+# The factor is `limit / length` where a row is too long, and 1 elsewhere. Below the limit, `limit / length` is above 1, so the smaller of the two is right everywhere:
+# `jnp.minimum(1, limit / length)`. A row of zeros gives limit / 0, which is infinite in JAX, and 1 is smaller. (Nobody differentiates this function once more. If somebody did, a
+# second `where` would be needed.)
 # </details>
 
 # %% [markdown] name="clip-use-words"
@@ -527,8 +555,10 @@ if course.solved(install) and course.solved(clip_gradient_bwd):
 # %% [markdown] name="pays-words"
 # ## When does it pay?
 #
-# Now count. Four functions, each with JAX's derivative and with a pair by hand: a dense layer with `tanh`; a chain of simple functions; the loss of above; and a *solver*, which repeats `x = tanh(w @ x + b)` 50 times. Its pair knows something that the program does not say: at the end, `x = tanh(w @ x + b)` holds. Move `b` a
-# little, and `x` must move so that it still holds: `x_dot = slope * (w @ x_dot + b_dot)`, with the slope of `tanh` at the end. That is a linear equation, and backward solves its transpose, again by 50 repetitions, keeping nothing:
+# Now count. Four functions, each with JAX's derivative and with a pair by hand: a dense layer with `tanh`; a chain of simple functions; the loss of above; and a *solver*, which
+# repeats `x = tanh(w @ x + b)` 50 times. Its pair knows something that the program does not say: at the end, `x = tanh(w @ x + b)` holds. Move `b` a little, and `x` must move so
+# that it still holds: `x_dot = slope * (w @ x_dot + b_dot)`, with the slope of `tanh` at the end. That is a linear equation, and backward solves its transpose, again by 50
+# repetitions, keeping nothing:
 
 
 # %% name="four-pairs" tags=["worked"]
@@ -628,12 +658,16 @@ for name, (primal, fwd, bwd, primals) in table.items():
 
 # %% [markdown] name="read-count"
 # - **The dense layer: next to nothing.** Its FLOPs are products, which backward needs whoever writes it. JAX keeps the slope of `tanh` beside its value, a small array.
-# - **The chain: little that lasts.** JAX keeps three arrays, the pair none, for which it computes `sin` and `exp` again: more FLOPs, as counted. But under one `jit` the compiler melts forward and backward into a single loop, where nothing is kept and nothing computed twice, whoever wrote it.
+# - **The chain: little that lasts.** JAX keeps three arrays, the pair none, for which it computes `sin` and `exp` again: more FLOPs, as counted. But under one `jit` the compiler
+#   melts forward and backward into a single loop, where nothing is kept and nothing computed twice, whoever wrote it.
 # - **The loss: memory.** Two numbers a row, and no spelling that costs a multiple of the time. That `exp` is counted twice says little, since compiled it is there once.
-# - **The solver: both, and it grows with the steps.** JAX keeps something of every step. On the machine of the prototypes, a pair like this one took 0.59 of the time of JAX's, and 0.13 MB in the place of 5.1.
+# - **The solver: both, and it grows with the steps.** JAX keeps something of every step. On the machine of the prototypes, a pair like this one took 0.59 of the time of JAX's,
+#   and 0.13 MB in the place of 5.1.
 #
-# The same picture holds for larger things, measured while this course was made, by hand over by JAX, compiled, one thread: a network of dense layers 1.0; layer norm 0.82; a recurrent network 0.6, since the weights' cotangent is one product after the loop and not a sum within it; an update of a table of 50,000 rows of
-# which 256 were looked up 0.02, since the gradient is never made as a table. **It pays where you know what the program does not say: that a formula is shorter, that a sum can wait, that most of an array is zero, that an equation holds.** Where there is nothing to know, it does not pay.
+# The same picture holds for larger things, measured while this course was made, by hand over by JAX, compiled, one thread: a network of dense layers 1.0; layer norm 0.82; a
+# recurrent network 0.6, since the weights' cotangent is one product after the loop and not a sum within it; an update of a table of 50,000 rows of which 256 were looked up 0.02,
+# since the gradient is never made as a table. **It pays where you know what the program does not say: that a formula is shorter, that a sum can wait, that most of an array is
+# zero, that an equation holds.** Where there is nothing to know, it does not pay.
 #
 # And it has a price. A rule must be tested. It goes stale silently when the function is changed and the rule is not. A `custom_vjp` has no forward mode. So measure first.
 #
@@ -655,10 +689,12 @@ course.answer("custom_rules.q2", ...)
 #
 # The logits themselves are the largest array of a small language model: here 33 MB, for 256 tokens only. They are a product, `h @ w`. Must they ever all be there?
 #
-# The loss is *one* number, and so is its cotangent: whatever comes back is what would come back for a `loss_bar` of 1, times `loss_bar`. So forward can do the backward pass at once, a few rows at a time: logits of 32 rows, their loss, their `logits_bar`, the part of `h_bar` and the part of `w_bar`; then these logits are
-# forgotten. What is kept are the cotangents themselves, and backward multiplies. A neighbour: for `y = sum(sin(x))` forward keeps `cos(x)`, and backward is `y_bar * kept`.
+# The loss is *one* number, and so is its cotangent: whatever comes back is what would come back for a `loss_bar` of 1, times `loss_bar`. So forward can do the backward pass at
+# once, a few rows at a time: logits of 32 rows, their loss, their `logits_bar`, the part of `h_bar` and the part of `w_bar`; then these logits are forgotten. What is kept are
+# the cotangents themselves, and backward multiplies. A neighbour: for `y = sum(sin(x))` forward keeps `cos(x)`, and backward is `y_bar * kept`.
 #
-# Write this pair for `projected_cross_entropy(h, w, labels)`, of your fused pair and one `jax.lax.scan`. The number of rows of a part must divide the batch: `math.gcd(batch, 32)` does.
+# Write this pair for `projected_cross_entropy(h, w, labels)`, of your fused pair and one `jax.lax.scan`. The number of rows of a part must divide the batch: `math.gcd(batch,
+# 32)` does.
 
 # %% name="your-projected" tags=["exercise"]
 from solutions.custom_rules import projected_cross_entropy_bwd, projected_cross_entropy_fwd
@@ -669,7 +705,9 @@ course.check(projected_cross_entropy_fwd, projected_cross_entropy_bwd)
 # %% [markdown] name="derive-projected"
 # <details><summary>After you solved it</summary>
 #
-# Each part's mean is over its own rows; its share of the whole is `rows / batch`, and that is handed to your fused pair as `loss_bar`. `w_bar` is carried along and grows, `h_bar` is laid side by side by the scan. The FLOPs of the products are those of JAX: three, and none is done twice. On the machine of above it took as long as JAX's, to within a sixth.
+# Each part's mean is over its own rows; its share of the whole is `rows / batch`, and that is handed to your fused pair as `loss_bar`. `w_bar` is carried along and grows,
+# `h_bar` is laid side by side by the scan. The FLOPs of the products are those of JAX: three, and none is done twice. On the machine of above it took as long as JAX's, to within
+# a sixth.
 # </details>
 
 # %% name="projected-bytes"
@@ -701,7 +739,8 @@ course.answer("custom_rules.text", ...)
 # %% [markdown] name="name-the-mistake"
 # ## Which mistake is this?
 #
-# Somebody's `fake_quantize_bwd`, or somebody's clipped cotangent, beside the right numbers. For the first, `step` is 0.75: which numbers of `x` fit on a grid that ends at 2.25? For the second, the limit is 1: how long are the rows, before and after?
+# Somebody's `fake_quantize_bwd`, or somebody's clipped cotangent, beside the right numbers. For the first, `step` is 0.75: which numbers of `x` fit on a grid that ends at 2.25?
+# For the second, the limit is 1: how long are the rows, before and after?
 
 # %% [markdown] name="ask-q3"
 # {question custom_rules.q3}
@@ -729,6 +768,7 @@ course.answer("custom_rules.q3", ...)
 # - Y. Bengio, N. Leonard, A. Courville, "Estimating or Propagating Gradients Through Stochastic Neurons for Conditional Computation", 2013, arXiv:1308.3432: straight through.
 # - S. K. Esser and others, "Learned Step Size Quantization", 2020, arXiv:1902.08153: the step's own derivative.
 # - Y. Ganin, V. Lempitsky, "Unsupervised Domain Adaptation by Backpropagation", 2015, arXiv:1409.7495: a sign turned round on the way back.
-# - E. Wijmans and others, "Cut Your Losses in Large-Vocabulary Language Models", 2024, arXiv:2411.09009, and P.-L. Hsu and others, "Liger Kernel", 2024, arXiv:2410.10989: losses whose logits are never all there.
+# - E. Wijmans and others, "Cut Your Losses in Large-Vocabulary Language Models", 2024, arXiv:2411.09009, and P.-L. Hsu and others, "Liger Kernel", 2024, arXiv:2410.10989: losses
+#   whose logits are never all there.
 #
 # Next: `checkpointing`, where saving is traded for computing again, on purpose and by the byte.
