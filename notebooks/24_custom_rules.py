@@ -365,15 +365,17 @@ for name, (function, bwd) in rows.items():
     print(f"{name:28} {kept:>12,} {exps:>5} {temporary:>17,}")
 
 # %% [markdown] name="read-compiled"
-# Read the last column twice. The spelling by `log_softmax` needs a table or two beside the logits, and it is slow: on the machine where this was written, it took two to three
-# and a half times as long as your pair, by the version of JAX. But JAX's derivative of `logsumexp`, *compiled together with its forward pass*, needs next to nothing, like yours,
-# and takes the same time to within two in a hundred: the compiler finds the shared `exp` there, too. So the gain is first of all one of *spelling*. What your pair adds is that
-# it keeps two numbers a row *whatever stands between* forward and backward: other layers, a scan, a program that is compiled apart. There the first column counts. Words matter
-# for pairs, too: that of `losses`, whose forward says `logsumexp` and whose backward says `softmax`, computes `exp` twice, and takes twice as long.
+# Read the last column twice. The spelling by `log_softmax` needs a table or two beside the logits, and it is slow: on the machine where this was written, it took between one and
+# a half times and three and a half times as long as your pair, by the version of JAX. But JAX's derivative of `logsumexp`, *compiled together with its forward pass*, needs next
+# to nothing, like yours, and takes the same time to within one part in twenty: the compiler finds the shared `exp` there, too. So the gain is first of all one of *spelling*.
+# What your pair adds is that it keeps two numbers a row *whatever stands between* forward and backward: other layers, a scan, a program that is compiled apart. There the first
+# column counts. Words matter for pairs, too: that of `losses`, whose forward says `logsumexp` and whose backward says `softmax`, computes `exp` twice, and takes one and a half
+# times to twice as long.
 #
-# Where is the floor? On that machine, one thread, a plain copy of the table takes 7 ms, its exponentials 8, and your pair 17 to 31. What is compiled walks over the table three
-# times: for the largest, for the exponentials and their total, for the division; 164 MB are read and written in all, and that is what takes the time. Rows in blocks that stay in
-# the cache would need 65 MB. This was tried, with 1 to 32 rows a block, and gained nothing that could be told from noise.
+# Where is the floor? On that machine, one thread, a plain copy of the table, 65 MB read and written, takes 7 ms, and a copy of its exponentials 8 to 13; your pair takes 17 to
+# 31. What is compiled walks over the table three times: for the largest, for the exponentials and their total, for the division; 164 MB are read and written in all, and that is
+# what takes the time. If rows were worked through in blocks that stay in the cache, 65 MB would do. This was tried, with 1 to 32 rows a block, and gained nothing that could be
+# told from noise.
 #
 # ## Right and useless: a staircase
 #
@@ -683,6 +685,18 @@ course.answer("custom_rules.q1", ...)
 
 # %% name="answer-q2" tags=["question"]
 course.answer("custom_rules.q2", ...)
+
+# %% [markdown] name="try-q2"
+# Once you have answered, see for yourself, with `log_cosh_again`, which carries a `custom_vjp`. Its second derivative is `1 - tanh(x)**2`.
+
+# %% name="second-derivative"
+x, v = np.float32([0.5, 1.0]), np.float32([1.0, 0.0])
+grad_of_sum = jax.grad(lambda x: log_cosh_again(x).sum())
+print("forward over reverse:", jax.jvp(grad_of_sum, (x,), (v,))[1], " right:", (1 - np.tanh(x) ** 2) * v)
+try:
+    jax.jvp(log_cosh_again, (x,), (v,))
+except TypeError as refusal:
+    print("forward alone:", str(refusal).partition(".")[0])
 
 # %% [markdown] name="projected-words"
 # ## More practice: logits that are never all there

@@ -325,7 +325,14 @@ def _projected_cross_entropy() -> tuple[Answer, ...]:
     return (
         made("mean lost", share_of, "jnp.asarray(rows, h.dtype)", mistake="mean lost"),
         made("mean of means of means", share_of, "jnp.asarray(rows / batch**2, h.dtype)", slip="factor"),
-        made("overwritten", carried, "few_h.T @ logits_bar", mistake="w_bar overwritten"),
+        wrong(
+            exercise,
+            "overwritten",
+            ("rows = math.gcd(batch, ROWS)", "rows = 1"),
+            (carried, "few_h.T @ logits_bar"),
+            mistake="w_bar overwritten",
+        ),
+        made("the last part", carried, "few_h.T @ logits_bar"),
         wrong(exercise, "averaged", (back, back.replace("w_bar,", "w_bar / len(h_bar),")), mistake="w_bar averaged"),
         made("not turned", bar, "logits_bar @ jnp.resize(w, w.T.shape)"),
         made("a sum", loss, "jnp.sum(losses)", fault="value"),
