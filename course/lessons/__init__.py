@@ -74,6 +74,12 @@ SYLLABUS = (
         ("losses", "forward_mode", "differentiable_programs"),
         75,
     ),
+    Lesson(
+        "flash_attention",
+        "Attention in tiles: memory that grows with length, not with its square",
+        ("attention", "cost_of_backprop"),
+        90,
+    ),
 )
 
 

@@ -120,6 +120,10 @@ SEPARATED = {
     "custom_rules.fused_cross_entropy": 0.3,
     "custom_rules.fake_quantize": 0.01,
     "custom_rules.projected_cross_entropy": 0.4,
+    "flash_attention.attend_tile": 0.35,
+    "flash_attention.attend_all": 0.08,
+    "flash_attention.causal_attend": 0.4,
+    "flash_attention.multi_query": 0.35,
 }
 """How far apart any two mistakes, and any mistake and the truth, are at least: the worst array, relative to its norm.
 

@@ -216,6 +216,11 @@ def self_attention(params, x):
     return torch.tensordot(y.transpose(1, 2), params[1], dims=2)
 
 
+def in_tiles(q, k, v, **how):
+    """PyTorch's own attention, of keys and values whose tiles stand in a row."""
+    return functional.scaled_dot_product_attention(q, k.flatten(0, 1), v.flatten(0, 1), **how)
+
+
 def rotary(x):
     first, second = x.chunk(2, 1)
     rates = SLOWEST ** (-torch.arange(first.shape[1]).to(x) / first.shape[1])
@@ -308,6 +313,10 @@ IN_TORCH = {
     "attention.attend": lambda q, k, v, mask: functional.scaled_dot_product_attention(q, k, v, mask.bool()),
     "attention.self_attention": self_attention,
     "attention.rotary": rotary,
+    "flash_attention.attend_tile": lambda q, k, v, mask: functional.scaled_dot_product_attention(q, k, v, mask.bool()),
+    "flash_attention.attend_all": in_tiles,
+    "flash_attention.causal_attend": lambda q, k, v: in_tiles(q.flatten(0, 1), k, v, is_causal=True).reshape(q.shape),
+    "flash_attention.multi_query": in_tiles,
     "differentiable_programs.least_squares": lambda a, b: torch.linalg.lstsq(a, b[:, None]).solution[:, 0],
     "recurrent.rnn_step": lambda params, h, x: torch.rnn_tanh_cell(x, h, *by_torch_s_names(params)),
     "recurrent.rnn": rnn,
