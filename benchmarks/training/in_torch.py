@@ -133,6 +133,19 @@ def attention(params: Any, batch: Arrays, lr: float) -> Trainer:
     return Trainer(loss, _adam([w_qkv, w_out], lr))
 
 
+def heads(params: Any, batch: Arrays, lr: float) -> Trainer:
+    """`scaled_dot_product_attention` alone, of queries, keys and values that are themselves what is learned."""
+    import torch
+
+    leaves, (target,) = [_leaf(array) for array in params], _data(batch)
+
+    def loss() -> Any:
+        y = torch.nn.functional.scaled_dot_product_attention(*leaves, is_causal=True)
+        return 0.5 * (y - target).square().sum() / len(y)
+
+    return Trainer(loss, _adam(leaves, lr))
+
+
 def cross_entropy(params: Any, batch: Arrays, lr: float) -> Trainer:
     """The loss alone, of logits that are themselves what is learned."""
     import torch

@@ -278,34 +278,6 @@ ATTEND_ALL = Exercise(
     },
 )
 
-FLOPS = Exercise(
-    name="flash_attention.q2",
-    title="what it costs to forget",
-    task=Number(
-        "Count products of two matrices, each as large as q @ k.T: forward has two, and backward with kept weights "
-        "four. Forgetting the weights, how many times the FLOPs of those six do forward and backward take? And if it "
-        f"is causal, with {TILES} x {TILES} tiles, and tiles wholly above the diagonal are not visited? Answer with a "
-        "pair.",
-        compute=lambda: (AGAIN / KEPT, AGAIN / KEPT * _visited()),
-        says="Right: one product more, q @ k.T once again, is a sixth; and 136 of 256 tiles are visited. What is "
-        "forgotten costs less than what need not be looked at.",
-        traps=(
-            (
-                lambda: (AGAIN / KEPT, AGAIN / KEPT / 2),
-                "The first is right. More than half of the tiles are visited: those on the diagonal are, too.",
-            ),
-            (lambda: (5 / 4, 5 / 4 * _visited()), "That is backward alone, 5 products for 4. With forward?"),
-            (lambda: (AGAIN / KEPT, _visited()), "The first is right. The visited tiles forget their weights as well."),
-            (
-                lambda: (8 / KEPT, 8 / KEPT * _visited()),
-                "Of forward's two products only one is needed again: is y asked for a second time?",
-            ),
-            (lambda: (float(AGAIN), AGAIN * _visited()), "These are products. Divide by six."),
-        ),
-    ),
-    points=1,
-)
-
 CAUSAL_ATTEND = Exercise(
     name="flash_attention.causal_attend",
     title="causal, and no tile for nothing",
@@ -337,6 +309,34 @@ CAUSAL_ATTEND = Exercise(
         "k_bar": "to which tile does it belong, and how often is that visited?   (steps 2, 3)",
         "v_bar": "to which tile does it belong, and how often is that visited?   (steps 2, 3)",
     },
+)
+
+FLOPS = Exercise(
+    name="flash_attention.q2",
+    title="what it costs to forget",
+    task=Number(
+        "Count products of two matrices, each as large as q @ k.T: forward has two, and backward with kept weights "
+        "four. Forgetting the weights, how many times the FLOPs of those six do forward and backward take? And if it "
+        f"is causal, with {TILES} x {TILES} tiles, and tiles wholly above the diagonal are not visited? Answer with a "
+        "pair.",
+        compute=lambda: (AGAIN / KEPT, AGAIN / KEPT * _visited()),
+        says="Right: one product more, q @ k.T once again, is a sixth; and 136 of 256 tiles are visited. What is "
+        "forgotten costs less than what need not be looked at.",
+        traps=(
+            (
+                lambda: (AGAIN / KEPT, AGAIN / KEPT / 2),
+                "The first is right. More than half of the tiles are visited: those on the diagonal are, too.",
+            ),
+            (lambda: (5 / 4, 5 / 4 * _visited()), "That is backward alone, 5 products for 4. With forward?"),
+            (lambda: (AGAIN / KEPT, _visited()), "The first is right. The visited tiles forget their weights as well."),
+            (
+                lambda: (8 / KEPT, 8 / KEPT * _visited()),
+                "Of forward's two products only one is needed again: is y asked for a second time?",
+            ),
+            (lambda: (float(AGAIN), AGAIN * _visited()), "These are products. Divide by six."),
+        ),
+    ),
+    points=1,
 )
 
 MULTI_QUERY = Exercise(
@@ -416,8 +416,8 @@ PAPER = Paper(
         ATTEND_TILE,
         BYTES,
         ATTEND_ALL,
-        FLOPS,
         CAUSAL_ATTEND,
+        FLOPS,
         MULTI_QUERY,
         IN_YOUR_WORDS,
         WHICH_MISTAKE,

@@ -78,10 +78,10 @@ def causal_attend(
     return attend(q_row, k_row, v_row, causal(len(q_row))).reshape(q.shape)
 
 
-def visits(tiles: int) -> tuple[Int[np.ndarray, "visits"], Int[np.ndarray, "visits"]]:
+def visits(tiles: int) -> tuple[Int[Array, "visits"], Int[Array, "visits"]]:
     """Returns the rows and the columns of the tiles on the diagonal and below it, row by row."""
     rows, columns = np.tril_indices(tiles)
-    return rows, columns
+    return jnp.asarray(rows), jnp.asarray(columns)
 
 
 def seen(row: Int[Array, ""], column: Int[Array, ""], tile: int) -> Bool[Array, "tile tile"]:
