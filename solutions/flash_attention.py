@@ -112,7 +112,7 @@ def causal_attend_bwd(
     tiles, tile, _ = q.shape
 
     # 2. The same visits. What is carried on now, and to which tile does each of the three belong?
-    def visit(bars: tuple[Array, ...], at: tuple[Array, Array]) -> tuple[tuple[Array, ...], None]:
+    def visit(bars: tuple[Array, Array, Array], at: tuple[Array, Array]) -> tuple[tuple[Array, Array, Array], None]:
         row, column = at
         of_tile = (q[row], k[column], v[column], seen(row, column, tile), y[row], lse[row])
         q_bar, k_bar, v_bar, _ = attend_tile_bwd(of_tile, y_bar[row])

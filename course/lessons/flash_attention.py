@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from course.lessons.attention import attend, causal
@@ -80,8 +79,9 @@ def causal_attend(
 
 def visits(tiles: int) -> tuple[Int[Array, "visits"], Int[Array, "visits"]]:
     """Returns the rows and the columns of the tiles on the diagonal and below it, row by row."""
-    rows, columns = np.tril_indices(tiles)
-    return jnp.asarray(rows), jnp.asarray(columns)
+    places = [(row, column) for row in range(tiles) for column in range(row + 1)]
+    rows, columns = zip(*places, strict=True)
+    return jnp.array(rows), jnp.array(columns)
 
 
 def seen(row: Int[Array, ""], column: Int[Array, ""], tile: int) -> Bool[Array, "tile tile"]:

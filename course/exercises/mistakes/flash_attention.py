@@ -22,6 +22,9 @@ from course.lessons.flash_attention import Part, attend_all, attend_tile, causal
 
 Function = Callable[..., Any]
 
+FAR = 100.0
+"""A wrong lse may make weights larger than any number there is. None is larger than exp of this."""
+
 
 # Two parts.
 
@@ -37,14 +40,15 @@ def _shared(shares: Function) -> Function:
     return mistaken
 
 
-def _logs_added(one: Part, other: Part) -> Part:
-    lse = one.lse + other.lse
-    return Part(jnp.exp(one.lse - lse) * one.y + jnp.exp(other.lse - lse) * other.y, lse)
+def _totalled(total: Function) -> Function:
+    """The parts merged with an lse of the whole of its own, by which the shares are made as well."""
 
+    def mistaken(one: Part, other: Part) -> Part:
+        lse = total(one.lse, other.lse)
+        shares = jnp.exp(jnp.stack([one.lse, other.lse]) - lse)
+        return Part((shares * jnp.stack([one.y, other.y])).sum(axis=0), lse)
 
-def _not_divided(one: Part, other: Part) -> Part:
-    lse = jnp.maximum(one.lse, other.lse)
-    return Part(jnp.exp(one.lse - lse) * one.y + jnp.exp(other.lse - lse) * other.y, lse)
+    return mistaken
 
 
 _SHARES = "Each y is a mean over its own keys. Which share of the whole total do they have?   (step 2)"
@@ -75,10 +79,12 @@ MERGE = (
         "The second part's mean was added as it is.",
         _SHARES,
     ),
-    Mistake("the logarithms added", _logs_added, "The two lse were added up, and the shares made with that.", _TOTAL),
+    Mistake(
+        "the logarithms added", _totalled(jnp.add), "The two lse were added up, and the shares made with that.", _TOTAL
+    ),
     Mistake(
         "the higher of both",
-        _not_divided,
+        _totalled(jnp.maximum),
         "The higher of the two lse was taken for that of the whole, and the shares made with it.",
         _TOTAL,
     ),
@@ -148,7 +154,8 @@ class _Pass(NamedTuple):
 def _sloped(q: Any, k: Any, v: Any, mask: Any, by: _Pass, seen: Any = None) -> Any:
     """Has the derivative of a pass, and some value; backward may see other pairs than forward did."""
     known = held(_known(q, k, v, mask))
-    powers = jnp.exp(jnp.where(mask if seen is None else seen, by.scores(q, k) - by.lse(known), -jnp.inf))
+    logs = jnp.minimum(by.scores(q, k) - by.lse(known), FAR)
+    powers = jnp.exp(jnp.where(mask if seen is None else seen, logs, -jnp.inf))
     taken = jnp.broadcast_to(by.taken(known), known.own_y.shape)
     return by.means(powers, v) - jnp.einsum("qts,qtd->qd", powers, taken)
 
@@ -366,14 +373,6 @@ CAUSAL_ATTEND = (
         "What may a token of a tile on the diagonal see of it?   (step 2)",
     ),
     Mistake("each tile by itself", _causal(lambda tiles, tile: _BY_ITSELF), _BY_ITSELF_SAYS, _WHOSE),
-    Mistake("the tile's own mean", _causal(lambda tiles, tile: _OWN_MEAN), _OWN_MEAN_SAYS, _WHOSE),
-    Mistake("the total held still", _causal(lambda tiles, tile: _STILL), _STILL_SAYS, _WHOSE),
-    Mistake(
-        "the scale left out",
-        _scaled(causal_attend, math.sqrt),
-        _NO_SCALE_SAYS,
-        "By what are scores divided?   (step 2)",
-    ),
     Mistake("keys and values exchanged", _exchanged(causal_attend), _EXCHANGED_SAYS, _WHICH),
 )
 
