@@ -24,6 +24,7 @@ from course.comparison.residuals import residual_bytes, vjp_residual_bytes
 from course.lessons.attention import attend, causal, total_of
 from course.lessons.flash_attention import (
     Part,
+    all_seen,
     attend_all,
     highest_of,
     multi_query,
@@ -275,7 +276,7 @@ print("by JAX: ", *jax.vjp(jax.jit(lambda x, w: jnp.tanh(x * w).sum()), 0.5, w)[
 # ### Your turn: all keys, tile by tile
 #
 # Forward is such a scan: what is carried is a `Part`, and each tile's own part is merged with it. `attend_tile_fwd` returns `y`, and its residuals end in `lse`: `y, (*_, lse) = attend_tile_fwd(...)` takes both out. All keys may
-# be seen: the mask is `jnp.ones((len(q), k.shape[1]), bool)`.
+# be seen: the course's `all_seen(queries, keys)` is the mask for so many queries and the keys of one tile.
 #
 # Backward seems hard: must one go back through all the merging, part by part? Think of what a tile's weights are: shares of the *whole* row. You know the whole row's `lse` by then. What would your `attend_tile_bwd` do if it
 # were handed that, in the place of the tile's own?
@@ -316,7 +317,7 @@ def loop(forget):
     """Your forward pass, as a function for JAX to differentiate."""
 
     def of_all(q, k, v):
-        mask = jnp.ones((len(q), k.shape[1]), bool)
+        mask = all_seen(len(q), TILE)
 
         def look(part, tile):
             y, (*_, lse) = attend_tile_fwd(q, *tile, mask)

@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Float
 
 import course
 from course.lessons.attention import total_of
-from course.lessons.flash_attention import Part, highest_of, nothing, seen, visits
+from course.lessons.flash_attention import Part, all_seen, highest_of, nothing, seen, visits
 
 
 def merge(one: Part, other: Part) -> Part:
@@ -58,7 +58,7 @@ def attend_all_fwd(
     q: Float[Array, "queries d_head"], k: Float[Array, "tiles tile d_head"], v: Float[Array, "tiles tile d_head"]
 ) -> tuple[Float[Array, "queries d_head"], tuple[Any, ...]]:
     """Returns each query's mean of all values, and the residuals: beside the arguments y and lse."""
-    mask = jnp.ones((len(q), k.shape[1]), bool)
+    mask = all_seen(len(q), k.shape[1])
 
     # 1. One tile of keys after the other: what is carried on from tile to tile, and with what does it begin?
     def look(part: Part, tile: tuple[Array, Array]) -> tuple[Part, None]:
@@ -75,7 +75,7 @@ def attend_all_bwd(
 ) -> tuple[Float[Array, "queries d_head"], Float[Array, "tiles tile d_head"], Float[Array, "tiles tile d_head"]]:
     """Returns (q_bar, k_bar, v_bar)."""
     q, k, v, y, lse = residuals  # y and lse of the whole row: a tile's own would be another softmax
-    mask = jnp.ones((len(q), k.shape[1]), bool)
+    mask = all_seen(len(q), k.shape[1])
 
     # 3. The way back of one tile you have. Whose y and lse does it take here?
     def look_back(q_bar: Array, tile: tuple[Array, Array]) -> tuple[Array, tuple[Array, Array]]:

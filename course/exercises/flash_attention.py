@@ -34,7 +34,7 @@ MILLION = 1e6
 LARGE = 1000.0
 """Is added to scores of whose exp nothing finite is left, or to one tile's keys after the other's."""
 
-MOST_TILES = 6
+MOST_TILES = 7
 """Arrays with a number for each pair of one tile that may be alive at once."""
 
 MOST_HEADS = 2
@@ -116,7 +116,7 @@ def _unlike(q: np.ndarray, k: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, ..
 
 
 def _draw_causal(draw: Draw) -> tuple[np.ndarray, ...]:
-    draw.sizes("tiles", "d_head", "tile")
+    draw.sizes("tiles", "tile", "d_head")
     q, k = (_numbers(draw, "tiles", "tile", "d_head") for _ in range(2))
     return q, k, draw.normal("tiles", "tile", "d_head")
 
@@ -142,9 +142,9 @@ def _peak_bytes_of_all(q: Any, k: Any, v: Any) -> int:
 
 
 def _peak_bytes_of_causal(q: Any, k: Any, v: Any) -> int:
-    """The same, and the cotangents once more, since a loop hands on what it adds to."""
+    """The same, with room for the cotangents twice more: what a loop starts from, and what it hands on."""
     _, tile, d_head = q.shape
-    return int((8 * q.size + 2 * q.size // d_head + MOST_TILES * tile * tile) * q.dtype.itemsize)
+    return int((10 * q.size + 2 * q.size // d_head + MOST_TILES * tile * tile) * q.dtype.itemsize)
 
 
 def _kept(pairs: float, numbers: float) -> tuple[float, float]:
@@ -269,7 +269,7 @@ ATTEND_ALL = Exercise(
         "holds the row's lse, and the row's y.",
         "attend_tile_bwd((q, k_of_tile, v_of_tile, mask, y, lse), y_bar) gives q_bar of that tile, its k_bar and its "
         "v_bar. The first is carried on and added to; the other two are what the scan stacks, one a tile. The mask is "
-        "jnp.ones((len(q), k.shape[1]), bool).",
+        "all_seen(...) in both.",
     ),
     asks={
         "q_bar": "how many tiles does a query look at, and what becomes of what each sends back?   (step 4)",
@@ -403,7 +403,7 @@ WHICH_MISTAKE = Exercise(
     task=WhichMistake(
         (
             Source(ATTEND_ALL.task, sizes=(3, 2, 1, 2)),
-            Source(CAUSAL_ATTEND.task, sizes=(3, 1, 2)),
+            Source(CAUSAL_ATTEND.task, sizes=(3, 2, 1)),
         )
     ),
     points=1,

@@ -61,12 +61,17 @@ def attend_all(
 ) -> Float[Array, "queries d_head"]:
     """Returns for each query the mean of all values, weighted by how well their keys fit it."""
     k, v = in_a_row(k), in_a_row(v)
-    return attend(q, k, v, jnp.ones((len(q), len(k)), bool))
+    return attend(q, k, v, all_seen(len(q), len(k)))
 
 
 def in_a_row(x: Float[Array, "tiles tile d_head"]) -> Float[Array, "seq d_head"]:
     """Returns the tokens of all tiles, one after the other."""
     return x.reshape(-1, x.shape[-1])
+
+
+def all_seen(queries: int, keys: int) -> Bool[Array, "queries keys"]:
+    """Returns the mask by which every query sees every key."""
+    return jnp.ones((queries, keys), bool)
 
 
 def causal_attend(

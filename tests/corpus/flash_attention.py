@@ -125,7 +125,7 @@ def _all() -> tuple[Answer, ...]:
         "flash_attention.attend_all",
         f"""
 def attend_all_fwd(q, k, v):
-    mask = jnp.ones((len(q), k.shape[1]), bool)
+    mask = all_seen(len(q), k.shape[1])
 
     def look(part, tile):
         y, (*_, lse) = attend_tile_fwd(q, *tile, mask)
@@ -137,7 +137,7 @@ def attend_all_fwd(q, k, v):
 
 def attend_all_bwd(residuals, y_bar):
     q, k, v, y, lse = residuals
-    mask = jnp.ones((len(q), k.shape[1]), bool)
+    mask = all_seen(len(q), k.shape[1])
 
     def back(q_bar, tile):
         k_tile, v_tile = tile

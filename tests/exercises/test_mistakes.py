@@ -122,7 +122,7 @@ SEPARATED = {
     "custom_rules.projected_cross_entropy": 0.4,
     "flash_attention.attend_tile": 0.35,
     "flash_attention.attend_all": 0.08,
-    "flash_attention.causal_attend": 0.5,
+    "flash_attention.causal_attend": 0.6,
     "flash_attention.multi_query": 0.35,
 }
 """How far apart any two mistakes, and any mistake and the truth, are at least: the worst array, relative to its norm.

@@ -16,7 +16,7 @@ from course.exercises import find_exercise
 from course.grading import judge
 from course.grading.submission import Submission
 from course.lessons.attention import attend, causal
-from course.lessons.flash_attention import Part, causal_attend, in_a_row, nothing, seen, visits
+from course.lessons.flash_attention import Part, all_seen, causal_attend, in_a_row, nothing, seen, visits
 from course.records import Feedback, Status
 from solutions.flash_attention import (
     attend_all_bwd,
@@ -154,7 +154,7 @@ def test_a_product_more_and_fewer_than_half_of_the_tiles():
 
 def in_one_loop(q, k, v, *, checkpointed=False):
     """The taught forward pass of all keys, as a function for JAX to differentiate."""
-    mask = jnp.ones((len(q), k.shape[1]), bool)
+    mask = all_seen(len(q), k.shape[1])
 
     def look(part, tile):
         y, (*_, lse) = attend_tile_fwd(q, *tile, mask)
@@ -217,7 +217,7 @@ def test_a_tile_that_keeps_its_weights_is_right_but_costly():
 def test_all_keys_at_once_on_the_way_back_are_right_but_costly_though_nothing_is_kept():
     def at_once(residuals, y_bar):
         q, k, v, y, lse = residuals
-        mask = jnp.ones((len(q), k.shape[0] * k.shape[1]), bool)
+        mask = all_seen(len(q), k.shape[0] * k.shape[1])
         q_bar, k_bar, v_bar, _ = attend_tile_bwd((q, in_a_row(k), in_a_row(v), mask, y, lse), y_bar)
         return q_bar, k_bar.reshape(k.shape), v_bar.reshape(v.shape)
 
