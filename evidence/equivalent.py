@@ -714,4 +714,49 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "w_bar, (losses, h_bar) = jax.lax.scan(part, jnp.zeros_like(w), parts)",
         [("jnp.zeros", "-jnp.zeros", NOTHING)],
     ),
+    *_each(
+        "flash_attention.attend_tile",
+        "scores = jnp.where(mask, q / math.sqrt(q.shape[1]) @ k.T, -jnp.inf)",
+        [("shape[1]", "shape[-1]", LAST), *(("sqrt(q", f"sqrt({other}", HEAD) for other in ("k", "v"))],
+    ),
+    *_each(
+        "flash_attention.attend_tile",
+        "scaled = q / math.sqrt(q.shape[1])",
+        [("shape[1]", "shape[-1]", LAST), *(("sqrt(q", f"sqrt({other}", HEAD) for other in ("y_bar", "k", "v", "y"))],
+    ),
+    *_each(
+        "flash_attention.attend_tile",
+        "scores_bar = weights * (weights_bar - (y_bar * y).sum(axis=-1, keepdims=True))",
+        [("axis=-1", "axis=1", LAST)],
+    ),
+    *_each(
+        "flash_attention.attend_tile",
+        "return (scores_bar @ k / math.sqrt(q.shape[1]), (scaled.T @ scores_bar).T, v_bar, None)",
+        [
+            ("shape[1]", "shape[-1]", LAST),
+            *(("sqrt(q", f"sqrt({other}", HEAD) for other in ("y_bar", "scaled", "v_bar", "k", "v", "y")),
+        ],
+    ),
+    *_each(
+        "flash_attention.attend_all",
+        "mask = all_seen(len(q), k.shape[1])",
+        [
+            ("k.shape", "v.shape", "keys and values come in the same tiles"),
+            *(("len(q)", f"len({other})", "one row a query") for other in ("y_bar", "y", "lse")),
+            ("k.shape", "lse.shape", "a mask of one column serves all keys, where all are seen"),
+        ],
+    ),
+    *_each(
+        "flash_attention.attend_all",
+        "more, k_bar, v_bar, _ = attend_tile_bwd((q, *tile, mask, y, lse), y_bar)",
+        [("mask", "lse", "a number that is not 0 counts as seen")],
+    ),
+    *_each(
+        "flash_attention.attend_all",
+        "q_bar, (k_bar, v_bar) = jax.lax.scan(look_back, jnp.zeros_like(q), (k, v))",
+        [
+            ("jnp.zeros_like", "-jnp.zeros_like", ZERO),
+            *(("like(q)", f"like({other})", "as wide as the queries, and as many") for other in ("y_bar", "y")),
+        ],
+    ),
 )
