@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import jax
+
 from course.exercises import papers
 from course.exercises.exercise import Exercise
 from course.exercises.tasks.findings import AWKWARD
@@ -19,6 +21,9 @@ from evidence.pieces import at_most
 from evidence.reached import ROOT
 
 SEEDS = (0, 1)
+CLEARED_AFTER = 50
+"""Mutants: of an answer with loops, hundreds of them leave more compiled code than a process has room for."""
+
 LONGEST = 20.0
 """Seconds that one mutant may take: some never end."""
 
@@ -92,9 +97,11 @@ def judge_mutants(answer: Answer, tried: Sequence[Mutant], step: Callable[[], No
         if not answer.judge(seed).status.name == "RIGHT":
             raise ValueError(f"The answer to {answer.exercise.name} must be right at seed {seed} before it is mutated.")
     began, rows = time.perf_counter(), []
-    for mutant in tried:
+    for place, mutant in enumerate(tried, 1):
         rows.append([mutant.operator, mutant.was, mutant.now, *_fare(answer, mutant)])
         step()
+        if place % CLEARED_AFTER == 0:
+            jax.clear_caches()
     return {"seconds": time.perf_counter() - began, "rows": rows}
 
 

@@ -91,16 +91,15 @@ def causal_attend_fwd(
     q: Float[Array, "tiles tile d_head"], k: Float[Array, "tiles tile d_head"], v: Float[Array, "tiles tile d_head"]
 ) -> tuple[Float[Array, "tiles tile d_head"], tuple[Any, ...]]:
     """Returns for each token the mean of the values up to itself, and the residuals: y and lse beside the arguments."""
-    tiles, tile, _ = q.shape
 
     # 1. Which tiles are worth a visit? One visit changes the part of one row of tiles: which one?
     def visit(parts: Part, at: tuple[Array, Array]) -> tuple[Part, None]:
         row, column = at
-        y, (*_, lse) = attend_tile_fwd(q[row], k[column], v[column], seen(row, column, tile))
+        y, (*_, lse) = attend_tile_fwd(q[row], k[column], v[column], seen(row, column, q.shape[1]))
         merged = merge(Part(parts.y[row], parts.lse[row]), Part(y, lse))
         return Part(parts.y.at[row].set(merged.y), parts.lse.at[row].set(merged.lse)), None
 
-    whole, _ = jax.lax.scan(visit, nothing(q), visits(tiles))
+    whole, _ = jax.lax.scan(visit, nothing(q), visits(len(q)))
     return whole.y, (q, k, v, *whole)
 
 
@@ -109,17 +108,16 @@ def causal_attend_bwd(
 ) -> tuple[Float[Array, "tiles tile d_head"], Float[Array, "tiles tile d_head"], Float[Array, "tiles tile d_head"]]:
     """Returns (q_bar, k_bar, v_bar)."""
     q, k, v, y, lse = residuals  # as narrow as q: the tiles' weights are made again, visit by visit
-    tiles, tile, _ = q.shape
 
     # 2. The same visits. What is carried on now, and to which tile does each of the three belong?
     def visit(bars: tuple[Array, Array, Array], at: tuple[Array, Array]) -> tuple[tuple[Array, Array, Array], None]:
         row, column = at
-        of_tile = (q[row], k[column], v[column], seen(row, column, tile), y[row], lse[row])
+        of_tile = (q[row], k[column], v[column], seen(row, column, q.shape[1]), y[row], lse[row])
         q_bar, k_bar, v_bar, _ = attend_tile_bwd(of_tile, y_bar[row])
         # 3. A tile is visited more than once: what follows?
         return (bars[0].at[row].add(q_bar), bars[1].at[column].add(k_bar), bars[2].at[column].add(v_bar)), None
 
-    bars, _ = jax.lax.scan(visit, (jnp.zeros_like(q), jnp.zeros_like(k), jnp.zeros_like(v)), visits(tiles))
+    bars, _ = jax.lax.scan(visit, (jnp.zeros_like(q), jnp.zeros_like(k), jnp.zeros_like(v)), visits(len(q)))
     return bars[0], bars[1], bars[2]
 
 

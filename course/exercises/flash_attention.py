@@ -287,7 +287,7 @@ CAUSAL_ATTEND = Exercise(
         bwd="causal_attend_bwd",
         draw=_draw_causal,
         awkward=(Case("tiles whose scores lie far apart", _draw_causal_unlike),),
-        limits=Limits(products=0.8, flops=1.2, residual_bytes=_narrow_bytes, peak_bytes=_peak_bytes_of_causal),
+        limits=Limits(products=0.8, flops=1.05, residual_bytes=_narrow_bytes, peak_bytes=_peak_bytes_of_causal),
         mistakes=mistakes.CAUSAL_ATTEND,
     ),
     points=6,
