@@ -32,6 +32,7 @@ SQUARED = "a square has no sign"
 NOT_READ = "centring keeps nothing, and backward does not look at it"
 SIGN = "a norm does not see a sign"
 HEAD = "queries, keys and values have one width"
+TILED = "queries, keys and values are cut into the same tiles, and so is the value"
 HALVES = "the two halves of a row are alike in shape and type"
 SIDES = "drawn alike on both sides of 0"
 
@@ -758,5 +759,39 @@ EQUIVALENT: tuple[Equivalent, ...] = (
             ("jnp.zeros_like", "-jnp.zeros_like", ZERO),
             *(("like(q)", f"like({other})", "as wide as the queries, and as many") for other in ("y_bar", "y")),
         ],
+    ),
+    *_each(
+        "flash_attention.causal_attend",
+        "y, (*_, lse) = attend_tile_fwd(q[row], k[column], v[column], seen(row, column, q.shape[1]))",
+        [("q.shape", f"{other}.shape", TILED) for other in ("k", "v")],
+    ),
+    *_each(
+        "flash_attention.causal_attend",
+        "whole, _ = jax.lax.scan(visit, nothing(q), visits(len(q)))",
+        [(f"{of}(q)", f"{of}({other})", TILED) for of in ("nothing", "len") for other in ("k", "v")],
+    ),
+    *_each(
+        "flash_attention.causal_attend",
+        "of_tile = (q[row], k[column], v[column], seen(row, column, q.shape[1]), y[row], lse[row])",
+        [("q.shape", f"{other}.shape", TILED) for other in ("y_bar", "k", "v", "y", "lse")],
+    ),
+    *_each(
+        "flash_attention.causal_attend",
+        "bars, _ = jax.lax.scan(visit, (jnp.zeros_like(q), jnp.zeros_like(k), jnp.zeros_like(v)), visits(len(q)))",
+        [
+            *((f"jnp.zeros_like({of})", f"-jnp.zeros_like({of})", ZERO) for of in "qkv"),
+            *(
+                (f"zeros_like({of})", f"zeros_like({other})", TILED)
+                for of in "qkv"
+                for other in ("y_bar", "q", "k", "v", "y")
+                if other != of
+            ),
+            *(("len(q)", f"len({other})", TILED) for other in ("y_bar", "k", "v", "y", "lse")),
+        ],
+    ),
+    *_each(
+        "flash_attention.multi_query",
+        "y, kept = attend_all_fwd(q.reshape(-1, q.shape[-1]), k, v)",
+        [("q.shape", f"{other}.shape", HEAD) for other in ("k", "v")],
     ),
 )
