@@ -75,6 +75,12 @@ SYLLABUS = (
         75,
     ),
     Lesson(
+        "checkpointing",
+        "Checkpointing: save less, and compute it again",
+        ("cost_of_backprop", "differentiable_programs"),
+        75,
+    ),
+    Lesson(
         "flash_attention",
         "Attention in tiles: memory that grows with length, not with its square",
         ("attention", "cost_of_backprop"),
