@@ -87,10 +87,12 @@ def halved_layers_bwd(
     residuals: tuple[Float[Array, "layers d d"], Float[Array, "batch d"]], y_bar: Float[Array, "batch d"]
 ) -> tuple[Float[Array, "layers d d"], Float[Array, "batch d"]]:
     """Returns (ws_bar, x_bar)."""
-    ws, x = residuals  # the arguments alone
-    # 2. A single layer: what can it do that needs no further halves?
+    (ws, x), y_bar = jax.lax.optimization_barrier((residuals, y_bar))  # the arguments alone; and not before y_bar
+    # 2. A single layer needs no further halves. What does it send to its weights, and to what entered it?
     if len(ws) == 1:
-        return separate_layers_bwd(separate_layers_fwd(ws, x)[1], y_bar)
+        y = tanh(x @ ws[0])
+        z_bar = y_bar * (1 - y**2)
+        return (x.T @ z_bar)[None], z_bar @ ws[0].T
     # 3. More than one: what must be known before the second half can be gone back?
     half = len(ws) // 2
     middle = separate_layers(ws[:half], x)
@@ -101,17 +103,17 @@ def halved_layers_bwd(
 
 
 def fewest_steps(layers: int, slots: int) -> int:
-    """Returns how often layers have to be run forward, at the least, to go back through all of them."""
-    # 1. When is there nothing to run? With one slot every state is made from the input: how many steps in all?
-    if layers == 1:
-        return 0
-    if slots == 1:
-        return layers * (layers - 1) // 2
-    # 2. Else one state more is held, after j layers: what does that cost, and what remains to be done on each side?
-    # 3. Which j is the best?
-    return min(
-        j + fewest_steps(layers - j, slots - 1) + fewest_steps(j, slots) for j in range(1, layers)
-    )
+    """Returns how often a layer has to be run forward, at the least, to go back through all of them."""
+    least = {}
+    for held in range(1, slots + 1):
+        for n in range(1, layers + 1):
+            # 1. With one slot every state is made anew from the input. How many steps are that in all?
+            if held == 1:
+                least[n, held] = n * (n - 1) // 2
+            # 2. Else one state more is held, after j layers. What does it take to get there, what remains on each side?
+            else:
+                least[n, held] = min((j + least[n - j, held - 1] + least[j, held] for j in range(1, n)), default=0)
+    return least[layers, slots]
 
 
 def reversible_blocks_fwd(params: Blocks, streams: Streams) -> tuple[Streams, tuple[Blocks, Streams]]:
@@ -146,3 +148,20 @@ def reversible_blocks_bwd(residuals: tuple[Blocks, Streams], after_bar: Streams)
 
     (_, streams_bar), params_bar = jax.lax.scan(block, (after, after_bar), params, reverse=True)
     return params_bar, streams_bar
+
+
+course.answer("checkpointing.q1", 58)
+course.answer("checkpointing.q2", "b")
+course.answer("checkpointing.q3", "b")
+course.answer("checkpointing.q4", "a0")
+course.answer(
+    "checkpointing.text",
+    """Forward leaves something behind in each block for backward to use, and that is what fills your memory: it grows
+with depth times batch, while weights and their gradients do not. Checkpointing keeps only what enters every few
+blocks. When backward arrives at such a segment it runs it again, goes back through it and drops it, so that there are
+the starts and one segment at a time: with 7 blocks a segment about 14 arrays in the place of 48. The numbers stay the
+same. It costs up to one more forward pass, a third more FLOPs. So take as little of it as you need: begin with some of
+the blocks, or with those parts that are cheap to make again and large to keep. Not one checkpoint around everything:
+that runs all of it again at once, and the peak stays where it was. First I would look at the compiled program's peak
+with a batch of 4, then with it switched on, and at the time of a step: then you know what a batch of 16 needs.""",
+)

@@ -45,5 +45,9 @@ def shared_layers(w: Float[Array, "d d"], x: Float[Array, "batch d"], rounds: in
 
 def separate_layers(ws: Float[Array, "rounds d d"], x: Float[Array, "batch d"]) -> Float[Array, "batch d"]:
     """Maps every row by each w of a stack in turn, and squashes it each time."""
-    x, _ = jax.lax.scan(lambda x, w: (tanh(x @ w), None), x, ws)
+    x, _ = jax.lax.scan(_separate_layer, x, ws)
     return x
+
+
+def _separate_layer(x: Float[Array, "batch d"], w: Float[Array, "d d"]) -> tuple[Float[Array, "batch d"], None]:
+    return tanh(x @ w), None
