@@ -153,7 +153,7 @@ def reversible_blocks_bwd(residuals: tuple[Blocks, Streams], after_bar: Streams)
 course.answer("checkpointing.q1", 58)
 course.answer("checkpointing.q2", "b")
 course.answer("checkpointing.q3", "b")
-course.answer("checkpointing.q4", "a0")
+course.answer("checkpointing.q4", "b0")
 course.answer(
     "checkpointing.text",
     """Forward leaves something behind in each block for backward to use, and that is what fills your memory: it grows

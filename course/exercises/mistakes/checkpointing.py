@@ -502,7 +502,7 @@ STEPS = (
         "as if every state were held",
         lambda layers, slots: layers - 1,
         "So few steps are enough where every state is held, and there are not so many slots.",
-        "Which slots are free while each of the two parts is gone back, and with one slot, what is held?   (steps 1, 2)",
+        "Which slots are free while each of the two parts is gone back, and what is held with one?   (steps 1, 2)",
     ),
     Mistake(
         "each layer itself as well",
