@@ -30,7 +30,7 @@ def separate_layers_bwd(
     y_bar: Float[Array, "batch d"],
 ) -> tuple[Float[Array, "layers d d"], Float[Array, "batch d"]]:
     """Returns (ws_bar, x_bar)."""
-    ws, xs, y = residuals  # what entered each layer, which is what the one before gave; and what the last one gave
+    ws, xs, y = residuals  # what entered each layer is what the one before gave; and the last y
 
     # 2. One layer back. It knows what it gave; what does it hand to the layer before, and what goes on record?
     def layer(carried: tuple[Array, Array], kept: tuple[Array, Array]) -> tuple[tuple[Array, Array], Array]:
@@ -87,7 +87,7 @@ def halved_layers_bwd(
     residuals: tuple[Float[Array, "layers d d"], Float[Array, "batch d"]], y_bar: Float[Array, "batch d"]
 ) -> tuple[Float[Array, "layers d d"], Float[Array, "batch d"]]:
     """Returns (ws_bar, x_bar)."""
-    (ws, x), y_bar = jax.lax.optimization_barrier((residuals, y_bar))  # the arguments alone; and not before y_bar
+    (ws, x), y_bar = jax.lax.optimization_barrier((residuals, y_bar))  # the arguments; not before y_bar
     # 2. A single layer needs no further halves. What does it send to its weights, and to what entered it?
     if len(ws) == 1:
         y = tanh(x @ ws[0])

@@ -26,7 +26,7 @@ LAYERS, ROOM = 96, 40
 DEPTHS = (17, 19, 23)
 """Layers of a network of which few states are held."""
 
-DEEP = 8
+DEEP = 16
 """Layers of a network that is halved again and again: each shape of a half is compiled once more."""
 
 
@@ -52,13 +52,12 @@ def _draw_segments(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
 
 def _draw_deep(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
     """Enough layers for some halves, and so many rows that weights take little room beside them."""
-    draw.sizes("layers", "d", "batch")
+    draw.sizes("batch", "layers", "d")
     ws, x = _draw_weights(draw, "layers"), _draw_rows(draw)
     if draw.is_small:
         return ws, x
-    return np.concatenate([ws, _draw_weights(draw, "layers")])[:DEEP], np.concatenate(
-        [x, *(_draw_rows(draw) for _ in range(4))]
-    )
+    more_ws, more_x = zip(*((_draw_weights(draw, "layers"), _draw_rows(draw)) for _ in range(3)), strict=True)
+    return np.concatenate([ws, *more_ws])[:DEEP], np.concatenate([x, *more_x, x / 2])
 
 
 def _draw_three(draw: Draw) -> tuple[np.ndarray, np.ndarray]:
@@ -263,33 +262,6 @@ HALVED = Exercise(
     },
 )
 
-STEPS = Exercise(
-    name="checkpointing.fewest_steps",
-    title="the fewest steps",
-    task=FunctionTask(
-        reference=revolve.fewest_steps,
-        function="fewest_steps",
-        draw=_draw_slots,
-        returns="steps",
-        awkward=(
-            Case("a single slot", lambda draw: (_draw_slots(draw)[0], 1)),
-            Case("a single layer", lambda draw: (1, _draw_slots(draw)[1])),
-            Case("more slots than layers", lambda draw: (3, 3 + _draw_slots(draw)[1])),
-        ),
-        mistakes=mistakes.STEPS,
-    ),
-    points=3,
-    hints=(
-        "Fill a table from small to large: a dictionary least[n, held], for every number of slots up to slots, and for "
-        "every number of layers up to layers.",
-        "With one slot there is the input alone: for the last of n layers, n - 1 have to be run, for the one before "
-        "n - 2, and so on: add them up. A single layer needs none.",
-        "With more slots: run j layers and hold what they give. Beyond it there are n - j layers, and one slot is "
-        "taken; when they are done it is free again for the j layers before. min over all j from 1 to n - 1.",
-    ),
-    asks={"steps": "what does it take to hold one state more, and what remains on each side of it?   (steps 1, 2)"},
-)
-
 COMPILED = Exercise(
     name="checkpointing.q3",
     title="a clever compiler",
@@ -323,6 +295,33 @@ COMPILED = Exercise(
         ),
     ),
     points=1,
+)
+
+STEPS = Exercise(
+    name="checkpointing.fewest_steps",
+    title="the fewest steps",
+    task=FunctionTask(
+        reference=revolve.fewest_steps,
+        function="fewest_steps",
+        draw=_draw_slots,
+        returns="steps",
+        awkward=(
+            Case("a single slot", lambda draw: (_draw_slots(draw)[0], 1)),
+            Case("a single layer", lambda draw: (1, _draw_slots(draw)[1])),
+            Case("more slots than layers", lambda draw: (3, 3 + _draw_slots(draw)[1])),
+        ),
+        mistakes=mistakes.STEPS,
+    ),
+    points=3,
+    hints=(
+        "Fill a table from small to large: a dictionary least[n, held], for every number of slots up to slots, and for "
+        "every number of layers up to layers.",
+        "With one slot there is the input alone: for the last of n layers, n - 1 have to be run, for the one before "
+        "n - 2, and so on: add them up. A single layer needs none.",
+        "With more slots: run j layers and hold what they give. Beyond it there are n - j layers, and one slot is "
+        "taken; when they are done it is free again for the j layers before. min over all j from 1 to n - 1.",
+    ),
+    asks={"steps": "what does it take to hold one state more, and what remains on each side of it?   (steps 1, 2)"},
 )
 
 REVERSIBLE = Exercise(
@@ -396,7 +395,13 @@ IN_YOUR_WORDS = Exercise(
 WHICH_MISTAKE = Exercise(
     name="checkpointing.q4",
     title="which mistake is this?",
-    task=WhichMistake((Source(SEPARATE.task), Source(SEGMENTED.task), Source(HALVED.task))),
+    task=WhichMistake(
+        (
+            Source(SEPARATE.task, sizes=(2, 1, 2)),
+            Source(SEGMENTED.task, sizes=(2, 1, 2, 1)),
+            Source(HALVED.task, sizes=(1, 2, 2)),
+        )
+    ),
     points=1,
 )
 
@@ -408,8 +413,8 @@ PAPER = Paper(
         BUDGET,
         WHOLE,
         HALVED,
-        STEPS,
         COMPILED,
+        STEPS,
         REVERSIBLE,
         IN_YOUR_WORDS,
         WHICH_MISTAKE,

@@ -124,6 +124,10 @@ SEPARATED = {
     "flash_attention.attend_all": 0.08,
     "flash_attention.causal_attend": 0.6,
     "flash_attention.multi_query": 0.35,
+    "checkpointing.separate_layers": 0.2,
+    "checkpointing.segmented_layers": 0.6,
+    "checkpointing.halved_layers": 0.4,
+    "checkpointing.reversible_blocks": 0.7,
 }
 """How far apart any two mistakes, and any mistake and the truth, are at least: the worst array, relative to its norm.
 
