@@ -29,6 +29,8 @@ MASK = "relu_bwd asks its residuals only whether they are zero, and relu's value
 ZERO = "minus zero is zero"
 ONE_SHAPE = "what windows give, and whether they are open, has one shape"
 SQUARED = "a square has no sign"
+LARGER = "a table larger than needed"
+ONLY = "there is one alone, and JAX takes the last for what is past it"
 NOT_READ = "centring keeps nothing, and backward does not look at it"
 SIGN = "a norm does not see a sign"
 HEAD = "queries, keys and values have one width"
@@ -560,6 +562,48 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "recurrent.rnn",
         "x_bar = (z_bar @ params.w_x.T).reshape(seq, batch, -1).swapaxes(0, 1)",
         [("z_bar @", "z_bars @", "the same rows, laid out or not")],
+    ),
+    *_each(
+        "checkpointing.halved_layers",
+        "(ws, x), y_bar = jax.lax.optimization_barrier((residuals, y_bar))",
+        [("jax.lax.optimization_barrier((residuals, y_bar))", "(residuals, y_bar)", "a barrier changes no number")],
+    ),
+    *_each(
+        "checkpointing.halved_layers",
+        "y = tanh(x @ ws[0])",
+        [
+            ("tanh(x @ ws[0])", "-tanh(x @ ws[0])", SQUARED),
+            ("x @ ws[0]", "-(x @ ws[0])", SQUARED),
+            ("ws[0]", "ws[1]", ONLY),
+        ],
+    ),
+    *_each(
+        "checkpointing.halved_layers",
+        "return ((x.T @ z_bar)[None], z_bar @ ws[0].T)",
+        [("ws[0]", "ws[1]", ONLY)],
+    ),
+    *_each(
+        "checkpointing.halved_layers",
+        "half = len(ws) // 2",
+        [
+            (
+                ("len(ws) // 2"),
+                other,
+                "counted from the end: the same half, or the other one where they differ by a layer",
+            )
+            for other in ("-(len(ws) // 2)", "-len(ws) // 2", "len(ws) // -2")
+        ],
+    ),
+    *_each(
+        "checkpointing.fewest_steps",
+        "least = {(n, 1): n * (n - 1) // 2 for n in range(1, layers + 1)}",
+        [("range(1", "range(-1", LARGER), ("layers + 1", "layers + 2", LARGER)],
+    ),
+    *_each("checkpointing.fewest_steps", "for held in range(2, slots + 1):", [("slots + 1", "slots + 2", LARGER)]),
+    *_each(
+        "checkpointing.fewest_steps",
+        "for n in range(1, layers + 1):",
+        [("range(1", "range(-1", LARGER), ("layers + 1", "layers + 2", LARGER)],
     ),
     *_each(
         "lstm.lstm_step",

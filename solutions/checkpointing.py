@@ -104,15 +104,12 @@ def halved_layers_bwd(
 
 def fewest_steps(layers: int, slots: int) -> int:
     """Returns how often a layer has to be run forward, at the least, to go back through all of them."""
-    least = {}
-    for held in range(1, slots + 1):
+    # 1. With one slot every state is made anew from the input. How many steps are that in all?
+    least = {(n, 1): n * (n - 1) // 2 for n in range(1, layers + 1)}
+    # 2. With more, one is held after j layers. What does it take to get there, and what remains on each side?
+    for held in range(2, slots + 1):
         for n in range(1, layers + 1):
-            # 1. With one slot every state is made anew from the input. How many steps are that in all?
-            if held == 1:
-                least[n, held] = n * (n - 1) // 2
-            # 2. Else one state more is held, after j layers. What does it take to get there, what remains on each side?
-            else:
-                least[n, held] = min((j + least[n - j, held - 1] + least[j, held] for j in range(1, n)), default=0)
+            least[n, held] = min((j + least[n - j, held - 1] + least[j, held] for j in range(1, n)), default=0)
     return least[layers, slots]
 
 

@@ -290,7 +290,7 @@ def halved_layers_bwd(residuals, y_bar):
 
 def _steps() -> tuple[Answer, ...]:
     exercise = "checkpointing.fewest_steps"
-    alone = "least[n, held] = n * (n - 1) // 2"
+    alone = "n * (n - 1) // 2"
     tries = "(j + least[n - j, held - 1] + least[j, held] for j in range(1, n))"
 
     def changed(old: str, new: str) -> tuple[str, str]:
@@ -316,7 +316,7 @@ def _steps() -> tuple[Answer, ...]:
             mistake="as if every state were held",
         ),
         wrong(exercise, "j forgotten", changed("(j + ", "("), mistake="the way to the middle for nothing"),
-        wrong(exercise, "run once", (alone, "least[n, held] = n - 1"), mistake="as if every state were held"),
+        wrong(exercise, "run once", (alone, "n - 1"), mistake="as if every state were held"),
         wrong(exercise, "n + 1", (alone, alone.replace("n - 1", "n + 1")), mistake="each layer itself as well"),
         wrong(exercise, "the dearest", ("min(", "max(")),
         right(
@@ -343,7 +343,7 @@ def fewest_steps(layers, slots):
     return times * layers - math.comb(slots + times, times - 1) if times else 0
 """,
         ),
-        right(exercise, "a sum", (alone, "least[n, held] = sum(range(n))")),
+        right(exercise, "a sum", (alone, "sum(range(n))")),
     )
 
 

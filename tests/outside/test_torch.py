@@ -54,6 +54,18 @@ def deep_tanh(x, w):
     return x
 
 
+def stacked_tanh(ws, x):
+    return deep_tanh(x, ws)
+
+
+def reversible_blocks(params, streams):
+    left, right = streams
+    for f, g in zip(*params, strict=True):
+        left = left + torch.tanh(torch.mm(right, f))
+        right = right + torch.tanh(torch.mm(left, g))
+    return left, right
+
+
 def recurrent(h, w, x):
     for row in x:
         h = torch.mm(h, w) + row
@@ -322,6 +334,10 @@ IN_TORCH = {
     "recurrent.rnn": rnn,
     "recurrent.last_state": last_state,
     "recurrent.char_rnn_loss": char_rnn_loss,
+    "checkpointing.separate_layers": stacked_tanh,
+    "checkpointing.segmented_layers": lambda ws, x: stacked_tanh(ws.flatten(0, 1), x),
+    "checkpointing.halved_layers": stacked_tanh,
+    "checkpointing.reversible_blocks": reversible_blocks,
     "lstm.lstm_step": lstm_step,
     "lstm.lstm": lstm,
     "lstm.gru_step": lambda params, h, x: torch.gru_cell(x, h, *by_torch_s_names(params)),

@@ -5,6 +5,7 @@ Those of pairs have the right value, and are moved by nudges of their arguments 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -267,7 +268,7 @@ def _entering(ws: Array, x: Array, middle: Function) -> list[Array]:
     """What enters each layer, where it is found by halves."""
     if len(ws) == 1:
         return [x]
-    half = len(ws) // 2
+    half, _ = divmod(len(ws), 2)
     return [*_entering(ws[:half], x, middle), *_entering(ws[half:], middle(ws, x, half), middle)]
 
 
@@ -455,19 +456,19 @@ BLOCKS = (
 
 
 def _search(
-    cost: Callable[[Function, int, int, int], int], alone: Callable[[int], int] = lambda n: n * (n - 1) // 2
+    cost: Callable[[Function, int, int, int], int], alone: Callable[[int], int] = lambda n: math.comb(n, 2)
 ) -> Function:
     """The least cost over all places for the next state that is held; `alone` is that of a single slot."""
 
     def mistaken(layers: int, slots: int) -> int:
-        least: dict[tuple[int, int], int] = {}
+        cheapest: dict[tuple[int, int], int] = {}
         for n in range(1, layers + 1):
-            least[n, 1] = alone(n)
+            cheapest[n, 1] = alone(n)
         for held_at_once in range(2, slots + 1):
             for n in range(1, layers + 1):
-                tries = (cost(lambda *at: least[at], n, held_at_once, j) for j in range(1, n))
-                least[n, held_at_once] = min(tries, default=0)
-        return least[layers, slots]
+                tries = (cost(lambda *at: cheapest[at], n, held_at_once, j) for j in range(1, n))
+                cheapest[n, held_at_once] = min(tries, default=0)
+        return cheapest[layers, slots]
 
     return mistaken
 
