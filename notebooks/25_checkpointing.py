@@ -96,7 +96,7 @@ for layers in (4, 16, 64):
 #
 # ## Everything kept
 #
-# JAX saves three arrays a layer. How few are enough, if nothing is to be made again? A neighbour, with single numbers: `x = sin(s * x)` for each `s` of a list. The slope of the sine is a cosine, and is made of what
+# JAX saves two or three arrays a layer, by its version. How few are enough, if nothing is to be made again? A neighbour, with single numbers: `x = sin(s * x)` for each `s` of a list. The slope of the sine is a cosine, and is made of what
 # *entered* the round. So that is what forward puts on record:
 
 
@@ -176,7 +176,7 @@ else:
     print("run this cell again when separate_layers is right: it shows what your pair holds")
 
 # %% [markdown] name="segments-text"
-# A third of JAX's, with the same FLOPs. But it still grows with depth.
+# Far less than JAX's, with the same FLOPs. But it still grows with depth.
 #
 # ## A start for each segment
 #
@@ -266,7 +266,7 @@ for name, (program, ws) in ways.items():
 
 # %% [markdown] name="segments-read"
 # Starts and layers add up, and their product is the depth: `s + l` is least where both are the root of it. So memory grows with the **square root** of the depth, and the FLOPs are 4 times forward's in the place of 3, whatever the
-# length of the segments. Against `jax.checkpoint` nothing is won in FLOPs, and about half of the memory: while it goes back through a segment, it holds three arrays a layer, as it does everywhere, and your pair one.
+# length of the segments. Against `jax.checkpoint` nothing is won in FLOPs, and a good part of the memory: while it goes back through a segment, it holds two or three arrays a layer, and your pair one.
 #
 # If the price is the same for all lengths, is there anything to choose? There is: need *all* layers be run again?
 #
@@ -520,10 +520,10 @@ for name, program in made.items():
     print(f"{name:26} {milliseconds(program, programs[name][1]):6.1f} ms on this machine")
 
 # %% [markdown] name="time-read"
-# Your plain pair takes the FLOPs of `jax.vjp`, and less time: on one core we saw 0.55 to 0.75 of it, at widths from 32 to 256. It writes one array a layer to memory and reads it again where the other does it with three. Your segments
+# Your plain pair takes the FLOPs of `jax.vjp`, and less time: on one core we saw 0.55 to 0.75 of it, at widths from 32 to 256. It writes one array a layer to memory and reads it again where the other does so with more. Your segments
 # take a third more FLOPs than your plain pair, and were 0.84 to 0.94 of the time of `jax.checkpoint`'s. FLOPs are not seconds.
 #
-# **Why write this by hand?** `jax.checkpoint` is one word, and the same FLOPs. By hand a segment keeps one array a layer where JAX keeps three: that is *not saved* that can be read off the next layer's input. Where JAX's own
+# **Why write this by hand?** `jax.checkpoint` is one word, and the same FLOPs. By hand a segment keeps one array a layer where JAX keeps two or three: that is *not saved* that can be read off the next layer's input. Where JAX's own
 # segments keep little already, there is nothing to win, and one word is the better answer. But to know where to put that word, and to see that it worked, one has to know what you know now.
 #
 # ## The least that can be done
