@@ -20,6 +20,7 @@ EQUAL = "the two cotangents are equal: what stands between them is an addition"
 ROWS = "both have one row an example"
 ON = "relu(z) is positive just where z is"
 LAST = "the last axis of an array of two"
+SHAPED = "two arrays of one shape"
 VECTOR = "a vector is its own transpose"
 NOTHING = "what a sum begins with, whatever its sign"
 AXES = "JAX takes axes from anything that can be gone through"
@@ -54,7 +55,7 @@ _DRAWN_LAYER = "jnp.sqrt(2 / d_in) * jax.random.normal(layer_key, (d_in, d_out))
 _SILU_BAR = "return (y_bar * (gate + x * gate * (1 - gate)),)"
 _DENSITY = "density = jnp.exp(-x ** 2 / 2) / math.sqrt(2 * math.pi)"
 _GELU_BAR = "return (y_bar * (normal_cdf(x) + x * density),)"
-_T = "t = tanh(TANH_SCALE * (x + TANH_CUBE * x ** 3))"
+_T = "t = tanh(TANH_SCALE * x * (1 + TANH_CUBE * x ** 2))"
 _INSIDE_SLOPE = "inside_slope = TANH_SCALE * (1 + 3 * TANH_CUBE * x ** 2)"
 _GELU_TANH_BAR = "return (y_bar * ((1 + t) / 2 + x * gate_slope),)"
 _SOFTMAX_MEAN = "mean = (weights * weights_bar).sum(axis=-1, keepdims=True)"
@@ -128,7 +129,9 @@ EQUIVALENT: tuple[Equivalent, ...] = (
     *_each("linear_and_activations.silu", _SILU_BAR, [("+ x", "+ residuals", SAME)]),
     *_each("linear_and_activations.gelu", _DENSITY, [("-x", "-residuals", SAME)]),
     *_each("linear_and_activations.gelu", _GELU_BAR, [("cdf(x", "cdf(residuals", SAME), ("+ x", "+ residuals", SAME)]),
-    *_each("linear_and_activations.gelu_tanh", _T, [("(x +", "(residuals +", SAME), ("* x", "* residuals", SAME)]),
+    *_each(
+        "linear_and_activations.gelu_tanh", _T, [("* x *", "* residuals *", SAME), ("* x **", "* residuals **", SAME)]
+    ),
     *_each("linear_and_activations.gelu_tanh", _INSIDE_SLOPE, [("* x", "* residuals", SAME)]),
     *_each("linear_and_activations.gelu_tanh", _GELU_TANH_BAR, [("+ x", "+ residuals", SAME)]),
     *_each(
@@ -837,5 +840,63 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         "flash_attention.multi_query",
         "y, kept = attend_all_fwd(q.reshape(-1, q.shape[-1]), k, v)",
         [("q.shape", f"{other}.shape", HEAD) for other in ("k", "v")],
+    ),
+    *_each(
+        "transformer.feed_forward",
+        "return (y, (kept_in, kept_gelu, kept_out))",
+        [("kept_gelu", "z", "what gelu's pair keeps is its argument")],
+    ),
+    *_each(
+        "transformer.block",
+        "h = rows + attended.reshape(rows.shape)",
+        [("rows.shape", "normed.shape", SHAPED)],
+    ),
+    *_each(
+        "transformer.block",
+        "return ((h + thought).reshape(x.shape), (kept_norm_attention, kept_attention, kept_norm_mlp, kept_mlp))",
+        [("x.shape", "attended.shape", SHAPED)],
+    ),
+    *_each(
+        "transformer.block",
+        "attention_bar, normed_bar = self_attention_bwd(kept_attention, h_bar.reshape(y_bar.shape))",
+        [
+            ("y_bar.shape", other, "attention's backward pass makes rows of it anyhow")
+            for other in ("rows_bar.shape", "h_bar.shape", "normed_bar.shape", "through_mlp.shape")
+        ],
+    ),
+    *_each(
+        "transformer.block",
+        "through_attention, *norm_attention_bar = layer_norm_bwd(kept_norm_attention, normed_bar.reshape(h_bar.shape))",
+        [("h_bar.shape", other, SHAPED) for other in ("rows_bar.shape", "through_mlp.shape")],
+    ),
+    *_each(
+        "transformer.block",
+        "return (params_bar, x_bar.reshape(y_bar.shape))",
+        [("y_bar.shape", "normed_bar.shape", SHAPED)],
+    ),
+    *_each(
+        "transformer.gpt_loss",
+        "logits, kept_readout = readout_fwd(normed.reshape(x.shape), params.table)",
+        [("x.shape", "normed.shape", "a readout takes rows as well, and the logits are made rows")],
+    ),
+    *_each(
+        "transformer.gpt_loss",
+        "loss, kept_loss = masked_cross_entropy_fwd(logits.reshape(labels.size, -1), labels.reshape(-1))",
+        [("labels.size", "ids.size", "as many labels as ids")],
+    ),
+    *_each(
+        "transformer.gpt_loss",
+        "rows_bar, *norm_bar = layer_norm_bwd(kept_norm, normed_bar.reshape(-1, x.shape[-1]))",
+        [("x.shape", other, "their last axes are the same") for other in ("normed_bar.shape", "table_bar.shape")],
+    ),
+    *_each(
+        "transformer.gpt_loss",
+        "x_bar = rows_bar.reshape(x.shape)",
+        [("x.shape", "normed_bar.shape", SHAPED)],
+    ),
+    *_each(
+        "transformer.accumulate",
+        "nothing = (jnp.zeros((), shares.dtype), jax.tree.map(jnp.zeros_like, params))",
+        [("jnp.zeros((", "-jnp.zeros((", NOTHING)],
     ),
 )

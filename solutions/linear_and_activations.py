@@ -135,8 +135,9 @@ def gelu_tanh_fwd(x: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"], Fl
 def gelu_tanh_bwd(residuals: Float[Array, "*shape"], y_bar: Float[Array, "*shape"]) -> tuple[Float[Array, "*shape"]]:
     """Returns (x_bar,)."""
     x = residuals  # not the tanh too: twice the bytes
-    # 1. Of what is the tanh taken, and how fast does that grow with x?
-    t = tanh(TANH_SCALE * (x + TANH_CUBE * x**3))
+    # 1. Of what is the tanh taken, and how fast does that grow with x? (Spelled unlike forward's: of two alike a
+    #    compiler makes one, and keeps it.)
+    t = tanh(TANH_SCALE * x * (1 + TANH_CUBE * x**2))
     inside_slope = TANH_SCALE * (1 + 3 * TANH_CUBE * x**2)
     # 2. The gate is half of 1 + t. What is its slope, by way of the tanh and of what is inside?
     gate_slope = (1 - t**2) * inside_slope / 2

@@ -69,6 +69,12 @@ SYLLABUS = (
         90,
     ),
     Lesson(
+        "transformer",
+        "A transformer: a language model from your own pairs",
+        ("normalization", "skip_connections", "embedding", "attention"),
+        75,
+    ),
+    Lesson(
         "custom_rules",
         "Rules of your own: when a derivative is worth writing",
         ("losses", "forward_mode", "differentiable_programs"),

@@ -128,6 +128,9 @@ SEPARATED = {
     "checkpointing.segmented_layers": 0.6,
     "checkpointing.halved_layers": 0.4,
     "checkpointing.reversible_blocks": 0.7,
+    "transformer.feed_forward": 0.3,
+    "transformer.block": 0.15,
+    "transformer.gpt_loss": 0.12,
 }
 """How far apart any two mistakes, and any mistake and the truth, are at least: the worst array, relative to its norm.
 

@@ -234,7 +234,8 @@ def smooth():
 def test_smooth_relus_and_their_slopes_are_jax_s_own(smooth):
     x, found = smooth
     theirs = jax.jit(lambda x: {name: jax.jvp(f, (x,), (jnp.ones_like(x),)) for name, f in IN_JAX.items()})(x)
-    jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14), found, theirs)
+    left_over = 1e-13  # of 1 + t, where t is nearly -1: the last bit of t, times x and the slope of the inside
+    jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-12, atol=left_over), found, theirs)
 
 
 def test_gelu_is_what_the_normal_distribution_of_the_standard_library_makes_it(smooth):

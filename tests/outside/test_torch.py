@@ -233,6 +233,23 @@ def in_tiles(q, k, v, **how):
     return functional.scaled_dot_product_attention(q, k.flatten(0, 1), v.flatten(0, 1), **how)
 
 
+def feed_forward(params, x):
+    hidden = functional.gelu(functional.linear(x, params.w_in.T, params.b_in), approximate="tanh")
+    return functional.linear(hidden, params.w_out.T, params.b_out)
+
+
+def transformer_block(params, x):
+    h = x + self_attention(params.attention, functional.layer_norm(x, x.shape[-1:], *params.norm_attention))
+    return h + feed_forward(params.mlp, functional.layer_norm(h, x.shape[-1:], *params.norm_mlp))
+
+
+def gpt_loss(params, ids, labels):
+    x = functional.embedding(ids, params.table) + params.positions[: ids.shape[1]]
+    x = functools.reduce(lambda h, own: transformer_block(own, h), params.blocks, x)
+    logits = functional.linear(functional.layer_norm(x, x.shape[-1:], *params.norm), params.table)
+    return functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
+
+
 def rotary(x):
     first, second = x.chunk(2, 1)
     rates = SLOWEST ** (-torch.arange(first.shape[1]).to(x) / first.shape[1])
@@ -340,6 +357,9 @@ IN_TORCH = {
     "checkpointing.reversible_blocks": reversible_blocks,
     "lstm.lstm_step": lstm_step,
     "lstm.lstm": lstm,
+    "transformer.feed_forward": feed_forward,
+    "transformer.block": transformer_block,
+    "transformer.gpt_loss": gpt_loss,
     "lstm.gru_step": lambda params, h, x: torch.gru_cell(x, h, *by_torch_s_names(params)),
     "custom_rules.fused_cross_entropy": functional.cross_entropy,
     "custom_rules.fake_quantize": fake_quantize,
