@@ -8,6 +8,7 @@ Source: Masataka Okabe and Kei Ito, Color Universal Design (2008).
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ _SIZE = (8.0, 3.6)
 """Inches, to stand in a README or a notebook at full width."""
 _WIDE = (11.5, 3.6)
 """Inches, for three pictures in a row."""
+_TEXT_INCHES, _TEXT_COLUMNS = 4.5, 52
+"""Of the place for a text beside them."""
 _ONE_DECIMAL_FROM = 10
 _WINDOWS = 80
 """Into how many pieces a run is cut to draw norms, which jump from step to step: a piece shows its median."""
@@ -104,14 +107,15 @@ class Level:
 
 @dataclass(frozen=True)
 class TrainingCurves:
-    """One training run: `losses` and the `norms` of each layer's gradient by step, `scores` by epoch.
+    """One training run: `losses` and the `norms` of each layer's gradient by step.
 
-    `step_seconds` is the median time of a step.
+    `scores` were taken after `score_steps`; `step_seconds` is the median time of a step.
     """
 
     label: str
     losses: np.ndarray
     scores: np.ndarray
+    score_steps: np.ndarray
     step_seconds: float
     norms: Mapping[str, np.ndarray] = field(default_factory=dict)
 
@@ -144,29 +148,39 @@ def save(figure: Figure, stem: Path | str) -> tuple[Path, Path]:
 
 
 def training_figure(
-    runs: Sequence[TrainingCurves], scale: Scale, level: Level | None = None, *, title: str = "", caption: str = ""
+    runs: Sequence[TrainingCurves],
+    scale: Scale,
+    level: Level | None = None,
+    *,
+    title: str = "",
+    caption: str = "",
+    sample: str = "",
 ) -> Figure:
-    """Draws loss by step, score by epoch, and the gradient's norm by layer, of one run or of two that should coincide.
+    """Draws loss, score and the gradient's norm by layer, by step, of one run or of two that should coincide.
 
     Two runs are drawn over each other, the first on top, with the difference of their losses in an inset; the norms are
-    those of the first. A `level` is a line across the scores. Under the picture stand the time per step and the score
-    of each, and `caption`.
+    those of the first. A `level` is a line across the scores. Beside them stands what was learned to write, `sample`,
+    " / " for a line's end, and under them the time per step and the score of each, and `caption`.
     """
     from matplotlib.figure import Figure
 
     with style():
-        figure = Figure(figsize=_WIDE, layout="constrained")
-        left, middle, right = figure.subplots(1, 3)
-        _draw(left, [run.losses for run in runs], [run.label for run in runs])
+        width, height = _WIDE
+        figure = Figure(figsize=(width + bool(sample) * _TEXT_INCHES, height), layout="constrained")
+        left, middle, right, *beside = figure.subplots(
+            1, 3 + bool(sample), width_ratios=[width / 3] * 3 + [_TEXT_INCHES] * bool(sample)
+        )
+        _draw(left, runs, [(np.arange(1, 1 + len(run.losses)), run.losses) for run in runs])
         left.set(title="loss", xlabel="step", ylim=(0, None))
         left.legend(loc="upper right")
-        _draw(middle, [scale.units * np.asarray(run.scores) for run in runs], [run.label for run in runs])
-        middle.set(title=f"test {scale}", xlabel="epoch")
-        middle.xaxis.get_major_locator().set_params(integer=True)
+        _draw(middle, runs, [(run.score_steps, scale.units * np.asarray(run.scores)) for run in runs])
+        middle.set(title=f"test {scale}", xlabel="step", xlim=left.get_xlim())
         if level:
             middle.axhline(scale.units * level.score, color=INK, linestyle=":", label=level.label)
             middle.legend(handles=[middle.lines[-1]], loc="upper right")
         _draw_norms(right, runs[0])
+        for axes in beside:
+            _write(axes, sample)
         if len(runs) == 2:
             _draw_difference(left, runs[0], runs[1])
         figure.suptitle(title, x=0.01, ha="left", weight="bold")
@@ -184,19 +198,26 @@ def _draw_norms(axes: Axes, run: TrainingCurves) -> None:
         axes.legend(loc="best", fontsize=8)
 
 
-def _draw(axes: Axes, curves: Sequence[np.ndarray], labels: Sequence[str]) -> None:
+def _draw(axes: Axes, runs: Sequence[TrainingCurves], curves: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
     """Draws curves over each other, the first on top."""
     looks = (_OVER, _UNDER) if len(curves) > 1 else (_ALONE,)
-    for order, (curve, label, look) in enumerate(zip(curves, labels, looks, strict=True)):
-        axes.plot(np.arange(1, len(curve) + 1), curve, label=label, zorder=3 - order, **look)
+    for order, (run, (steps, values), look) in enumerate(zip(runs, curves, looks, strict=True)):
+        axes.plot(steps, values, label=run.label, zorder=3 - order, **look)
+
+
+def _write(axes: Axes, sample: str) -> None:
+    """Writes a text, in lines that fit."""
+    lines = [fitting for line in sample.split(" / ") for fitting in textwrap.wrap(line, _TEXT_COLUMNS) or [""]]
+    axes.set_axis_off()
+    axes.set_title("it writes")
+    axes.text(0, 1, "\n".join(lines), va="top", fontsize=9, family="serif", transform=axes.transAxes)
 
 
 def _draw_difference(axes: Axes, one: TrainingCurves, other: TrainingCurves) -> None:
     """Draws the difference of two runs' losses in an inset, on a logarithmic scale."""
     steps = min(len(one.losses), len(other.losses))
     difference = np.abs(np.asarray(one.losses)[:steps] - np.asarray(other.losses)[:steps])
-    stays_high = np.min(one.losses) > 0.4 * axes.get_ylim()[1]
-    inset = axes.inset_axes((0.48, 0.08 if stays_high else 0.33, 0.5, 0.25))
+    inset = axes.inset_axes((0.48, _free_height(one.losses / axes.get_ylim()[1]), 0.5, 0.25))
     inset.tick_params(labelsize=7)
     if not difference.any():
         inset.set(xticks=[], yticks=[])
@@ -204,6 +225,13 @@ def _draw_difference(axes: Axes, one: TrainingCurves, other: TrainingCurves) -> 
     else:
         inset.semilogy(np.arange(1, steps + 1), np.where(difference > 0, difference, np.nan), color=INK, linewidth=0.8)
     inset.set_title(f"their difference, at most {words.error(float(difference.max()))}", fontsize=8, loc="left")
+
+
+def _free_height(curve: np.ndarray) -> float:
+    """Where an inset begins that leaves the right half of a curve free: under one that stays high, else above it."""
+    if np.min(curve) > 0.4:
+        return 0.08
+    return float(np.clip(np.max(curve[len(curve) // 2 :]) + 0.1, 0.33, 0.47))
 
 
 def _summary(runs: Sequence[TrainingCurves], scale: Scale) -> str:

@@ -10,6 +10,7 @@ DEMOS = {
     "mlp": "course.training.mlp",
     "cnn": "course.training.cnn",
     "char-rnn": "course.training.char_rnn",
+    "gpt": "course.training.gpt",
     "ode": "course.training.ode",
 }
 """Each demo by the name it has on the command line, and the module whose `DEMO` it is."""

@@ -8,7 +8,6 @@ The score is in bits per character, and a guess by counting is what it is compar
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from course.lessons.linear_and_activations import affine
 from course.lessons.losses import IGNORED
@@ -17,8 +16,8 @@ from course.lessons.recurrent import Cell, CharRnn, char_rnn_loss, rnn_step
 from course.show.plots import Level
 from course.training.data import Splits
 from course.training.demo import BITS, Demo, Metrics, Score, Settings
-from course.training.names import ALPHABET, DOT, first_names, spell, what_follows
-from course.training.ngram import best_by_counting
+from course.training.names import ALPHABET, DOT, first_names, spell
+from course.training.ngram import best_by_counting, what_follows
 
 SYMBOLS, D_IN, D_HIDDEN = len(ALPHABET), 16, 128
 NAMES, LONGEST = 8, 14
@@ -67,7 +66,7 @@ def _draw(params: CharRnn, key: jax.Array) -> jax.Array:
 
 def by_counting(splits: Splits) -> Level:
     """What counting needs for the same characters."""
-    train, validation, test = (what_follows(*part) for part in splits)
+    train, validation, test = (what_follows(*part, ALPHABET) for part in splits)
     best = best_by_counting(train, validation, test, SYMBOLS)
     return Level(f"counting, {best.characters} back", best.bits)
 
@@ -84,7 +83,6 @@ DEMO = Demo(
     score=Score("bits", BITS, aim=2.9, less=True),
     level=by_counting,
     sample=sample,
-    optimiser=optax.adam,
     settings=Settings(steps=1060, batch=64, lr=2e-3),
     chunk_steps=60,
 )

@@ -7,7 +7,6 @@ They are the pictures of the demo `mlp`, of which that one sees rows of 64 numbe
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from course.lessons.losses import softmax_cross_entropy
 from course.lessons.pooling import Cnn, cnn, cnn_loss, init_cnn
@@ -47,7 +46,6 @@ DEMO = Demo(
     read_data=pictures,
     metrics=metrics,
     score=Score("accuracy", PERCENT_RIGHT, aim=0.97),
-    optimiser=optax.adam,
     # In float64 for the same reason as the demo `mlp`: a relu's kink, and here the ties of max_pool.
     settings=Settings(steps=540, batch=64, lr=3e-3, dtype="float64"),
     chunk_steps=20,

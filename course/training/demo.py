@@ -74,6 +74,11 @@ def rows_of(*batch: jax.Array) -> int:
     return len(batch[0])
 
 
+def adam(settings: Settings) -> optax.GradientTransformation:
+    """Adam, with the same learning rate at every step."""
+    return optax.adam(settings.lr)
+
+
 def the_pair_itself(pair: TwoFunctions) -> TwoFunctions:
     """For a demo whose loss is what its one exercise asks."""
     return pair
@@ -87,18 +92,19 @@ class Demo:
         name: As on the command line.
         title: What is trained on what, in one phrase.
         exercises: Those whose pairs give the gradient by hand, `lesson.name`.
-        assemble: Makes of these pairs, in order, the pair of the loss.
-        loss: The primal of that pair, `loss(params, *batch)`, a mean over what is counted.
-        counted: How many things the loss of a batch is a mean over, `counted(*batch)`; by default its examples.
+        loss: The primal of the pair, `loss(params, *batch)`, a mean over what is counted.
         init: Draws the parameters from a key.
         read_data: Reads the data as NumPy arrays.
         metrics: `metrics(params, *examples)`, the loss among them.
         score: The metric that people quote.
-        optimiser: Makes the optimiser from a learning rate.
         settings: The default ones.
         chunk_steps: The most steps that are run between two looks at the keyboard, well under a second's worth.
+        optimiser: Makes the optimiser from the settings; by default Adam.
+        assemble: Makes of the exercises' pairs, in order, the pair of the loss.
+        counted: How many things the loss of a batch is a mean over, `counted(*batch)`; by default its examples.
         level: A score to compare with, of something simpler on the same data.
-        sample: Shows what was learned, in one line of text, `sample(params, key)`.
+        sample: Shows what was learned, in one line of text, `sample(params, key)`; " / " stands for a line's end.
+        steps_between_looks: After how many steps the test data are looked at; by default once an epoch.
     """
 
     name: str
@@ -109,13 +115,14 @@ class Demo:
     read_data: Callable[[], Splits]
     metrics: Callable[..., Metrics]
     score: Score
-    optimiser: Callable[[float], optax.GradientTransformation]
     settings: Settings
     chunk_steps: int
+    optimiser: Callable[[Settings], optax.GradientTransformation] = adam
     assemble: Callable[..., TwoFunctions] = the_pair_itself
     counted: Callable[..., jax.Array | int] = rows_of
     level: Callable[[Splits], Level] | None = None
     sample: Callable[[Params, jax.Array], str] | None = None
+    steps_between_looks: int | None = None
 
 
 def find_demo(name: str) -> Demo:

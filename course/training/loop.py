@@ -43,8 +43,8 @@ class Diverged(TrainingError):
 class Track:
     """One gradient's way through a run.
 
-    `losses` and `norms`, those of each layer's gradient, are by step, `scores` on the test data by epoch, `seconds`
-    those of a step, one number a chunk; `watched` are the latest metrics on the validation data.
+    `losses` and `norms`, those of each layer's gradient, are by step, `scores` one for each look at the test data,
+    `seconds` those of a step, one number a chunk; `watched` are the latest metrics on the validation data.
     """
 
     state: State
@@ -78,19 +78,19 @@ class Training:
         return Run(0, {name: Track(self.new_state()) for name in self.gradients})
 
     def advance(self, run: Run) -> Run:
-        """Takes the run one chunk further, at most to the end of an epoch.
+        """Takes the run one chunk further, at most to the end of an epoch or to a look at the test data.
 
         Raises:
             Diverged: A track has lost its way; the record before is the last good one.
         """
         epoch, first = divmod(run.step, self.steps_of_epoch)
         steps = self.steps_of_chunk(run.step)
-        ends_epoch = first + steps == self.steps_of_epoch
+        looks = (run.step + steps) % self.steps_between_looks == 0
         turns = sorted(run.tracks, reverse=bool(epoch % 2))
         with jax.enable_x64(self.settings.wide):
             rows = self._rows(epoch, first, steps)
             taken = {name: self._take(name, run.tracks[name], rows) for name in turns}
-            tracks = {name: self._look(taken[name], ends_epoch) for name in run.tracks}
+            tracks = {name: self._look(taken[name], looks) for name in run.tracks}
         for track in tracks.values():
             refuse_divergence(track, steps)
         return Run(run.step + steps, tracks)
@@ -125,9 +125,9 @@ class Training:
             return {n: self._metrics(t.state, self._data.test) for n, t in run.tracks.items()}
 
     def sampled(self, step: int) -> bool:
-        """Whether a sample is due after a step: at the end of the first epoch, the second, the fourth, and so on."""
-        epoch, rest = divmod(step, self.steps_of_epoch)
-        return self.demo.sample is not None and not rest and epoch.bit_count() == 1
+        """Whether a sample is due after a step: at the first look at the test data, the second, the fourth, and so on."""
+        looks, rest = divmod(step, self.steps_between_looks)
+        return self.demo.sample is not None and not rest and looks.bit_count() == 1
 
     def sample(self, run: Run) -> str:
         """What the first track has learned, in a line; empty where there is nothing to show."""
@@ -141,10 +141,15 @@ class Training:
         """How many whole batches the training data hold."""
         return len(self.splits.train[0]) // self.settings.batch
 
+    @property
+    def steps_between_looks(self) -> int:
+        """After how many steps the test data are looked at: those of an epoch, unless the demo says how many."""
+        return self.demo.steps_between_looks or self.steps_of_epoch
+
     def steps_of_chunk(self, step: int) -> int:
-        """How many steps are run at once after `step`; a chunk ends where an epoch does."""
-        left_of_epoch = self.steps_of_epoch - step % self.steps_of_epoch
-        return min(self.demo.chunk_steps, left_of_epoch, self.settings.steps - step)
+        """How many steps are run at once after `step`; a chunk ends where an epoch does, and for a look at test data."""
+        left = (length - step % length for length in (self.steps_of_epoch, self.steps_between_looks))
+        return min(self.demo.chunk_steps, *left, self.settings.steps - step)
 
     def _rows(self, epoch: int, first: int, steps: int) -> jax.Array:
         """Which examples the steps of a chunk see."""
@@ -166,10 +171,10 @@ class Training:
             seconds=(*track.seconds, seconds),
         )
 
-    def _look(self, track: Track, ends_epoch: bool) -> Track:
-        """Looks at the validation data, and where an epoch ends at the test data, from which nothing is decided."""
+    def _look(self, track: Track, at_test: bool) -> Track:
+        """Looks at the validation data, and if it is time at the test data, from which nothing is decided."""
         watched = self._metrics(track.state, self._data.validation)
-        if not ends_epoch:
+        if not at_test:
             return dataclasses.replace(track, watched=watched)
         tested = self._metrics(track.state, self._data.test)
         return dataclasses.replace(track, watched=watched, scores=(*track.scores, tested[self.demo.score.metric]))
@@ -188,7 +193,7 @@ class Training:
 
     @functools.cached_property
     def _optimiser(self) -> optax.GradientTransformation:
-        return self.demo.optimiser(self.settings.lr)
+        return self.demo.optimiser(self.settings)
 
     @functools.cached_property
     def _init(self) -> Callable[[jax.Array], State]:

@@ -5,7 +5,6 @@
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from course.lessons.losses import softmax_cross_entropy
 from course.lessons.mlp import Mlp, init_mlp, mlp, mlp_loss
@@ -32,7 +31,6 @@ DEMO = Demo(
     read_data=digits,
     metrics=metrics,
     score=Score("accuracy", PERCENT_RIGHT, aim=0.97),
-    optimiser=optax.adam,
     # In float64 two right gradients stay together to the last step. In float32 rounding pushes a relu across its
     # kink now and then, and the two curves part by 1e-4.
     settings=Settings(steps=1080, batch=64, lr=3e-3, dtype="float64"),

@@ -11,7 +11,6 @@ import numpy as np
 
 from course.lessons.losses import IGNORED
 from course.training.data import Splits, split
-from course.training.ngram import Following
 
 ALPHABET = ".abcdefghijklmnopqrstuvwxyz"
 """The character of each id."""
@@ -35,14 +34,3 @@ def first_names() -> Splits:
 def spell(ids: np.ndarray) -> str:
     """The name that some ids spell, up to the dot that ends it."""
     return "".join(ALPHABET[id_] for id_ in ids).partition(".")[0]
-
-
-def what_follows(ids: np.ndarray, labels: np.ndarray) -> list[Following]:
-    """Each character of each name, and what was before it."""
-    text = ["".join(ALPHABET[id_] for id_ in row) for row in ids]
-    return [
-        (before[: place + 1], ALPHABET[label])
-        for before, row in zip(text, labels, strict=True)
-        for place, label in enumerate(row)
-        if label != IGNORED
-    ]

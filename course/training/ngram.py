@@ -15,6 +15,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from course.lessons.losses import IGNORED
+
 Following = tuple[str, str]
 """Some characters, and the one that followed them."""
 
@@ -44,6 +48,17 @@ def best_by_counting(
     after = _counted(train)
     back = min(range(_LONGEST + 1), key=lambda length: _bits(after, validation, length, symbols))
     return Counting(back, _bits(after, test, back, symbols))
+
+
+def what_follows(ids: np.ndarray, labels: np.ndarray, alphabet: str) -> list[Following]:
+    """Each character with a label in rows of characters, and what was before it in its row."""
+    rows = ["".join(alphabet[id_] for id_ in row) for row in ids]
+    return [
+        (row[: place + 1], alphabet[label])
+        for row, following in zip(rows, labels, strict=True)
+        for place, label in enumerate(following)
+        if label != IGNORED
+    ]
 
 
 def _counted(pairs: Iterable[Following]) -> dict[str, Counter[str]]:

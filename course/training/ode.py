@@ -12,7 +12,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from course.lessons.differentiable_programs import Rates, simulate
 from course.lessons.losses import half_squared_error
@@ -123,7 +122,6 @@ DEMO = Demo(
     read_data=counts,
     metrics=metrics,
     score=Score("off", Scale("error of the worst rate", "%", 100), aim=0.01, less=True),
-    optimiser=optax.adam,
     settings=Settings(steps=600, batch=36, lr=0.02, dtype="float64"),
     chunk_steps=100,
 )

@@ -26,7 +26,7 @@ class Praise:
 
     def __str__(self) -> str:
         speed = f" · {1 / self.ratio.median:.2f}× jax.grad's speed" if self.ratio else ""
-        return f"{self.lines} lines by hand · agrees to {words.error(self.error)}{speed}"
+        return f"{self.lines} lines by hand, no autodiff · agrees to {words.error(self.error)}{speed}"
 
 
 def print_results(console: Console, results: Results) -> None:
@@ -46,7 +46,8 @@ def save_picture(results: Results, folder: Path, praise: Praise | None = None) -
     caption = str(praise) if praise else ""
     demo = results.demo
     runs = list(results.curves.values())
-    figure = plots.training_figure(runs, demo.score.scale, results.level, title=demo.title, caption=caption)
+    words_beside = {"title": demo.title, "caption": caption, "sample": results.sample}
+    figure = plots.training_figure(runs, demo.score.scale, results.level, **words_beside)
     return plots.save(figure, folder / PICTURE)
 
 
@@ -84,7 +85,7 @@ def _of_difference(difference: Difference, results: Results) -> str:
         return f"The two curves are equal to rounding: {at}."
     if results.settings.wide:
         return f"The two curves are not equal: {at}."
-    return f"The two curves are {at}. Rounding grows at a kink in float32: --dtype float64 leaves none of it."
+    return f"The two curves are {at}. In float32 rounding grows as training goes on: --dtype float64 leaves none of it."
 
 
 def _of_ratio(ratio: Ratio) -> str:

@@ -41,7 +41,7 @@ class Ratio:
 class Results:
     """What a run of one gradient or two gave; each mapping is by gradient, `HAND` or `JAX`.
 
-    `scores` are on the test data, after the last step.
+    `scores` are on the test data, and `sample` is what was learned, in a line, after the last step.
     """
 
     demo: Demo
@@ -51,28 +51,31 @@ class Results:
     difference: Difference | None
     ratio: Ratio | None
     level: Level | None = None
+    sample: str = ""
 
 
 def results_of(training: Training, run: Run) -> Results:
     """Sums a run up."""
     scores = {name: metrics[training.demo.score.metric] for name, metrics in training.test(run).items()}
-    whole_epochs = run.step % training.steps_of_epoch == 0
+    between = training.steps_between_looks
     curves = {
         name: TrainingCurves(
             label=LABELS[name],
             losses=np.asarray(track.losses),
-            scores=np.asarray(track.scores if whole_epochs else (*track.scores, scores[name])),
+            scores=np.asarray((*track.scores, scores[name]) if run.step % between else track.scores),
+            score_steps=np.asarray([*range(between, run.step, between), run.step]),
             step_seconds=float(np.median(track.seconds)),
             norms={layer: np.asarray(norms) for layer, norms in track.norms.items()},
         )
         for name, track in run.tracks.items()
     }
     level = training.demo.level(training.splits) if training.demo.level else None
-    if set(curves) != {HAND, JAX}:
-        return Results(training.demo, training.settings, curves, scores, None, None, level)
-    difference = difference_of(curves[HAND].losses, curves[JAX].losses, training.settings.dtype)
-    ratio = ratio_of(run.tracks[HAND].seconds, run.tracks[JAX].seconds)
-    return Results(training.demo, training.settings, curves, scores, difference, ratio, level)
+    difference = ratio = None
+    if set(curves) == {HAND, JAX}:
+        difference = difference_of(curves[HAND].losses, curves[JAX].losses, training.settings.dtype)
+        ratio = ratio_of(run.tracks[HAND].seconds, run.tracks[JAX].seconds)
+    sample = training.sample(run)
+    return Results(training.demo, training.settings, curves, scores, difference, ratio, level, sample)
 
 
 def difference_of(hand: np.ndarray, jax: np.ndarray, dtype: str) -> Difference:

@@ -32,8 +32,8 @@ INTERRUPTED = 130
 SAMPLES = "samples.txt"
 """The file in a run's folder that keeps what was shown while it learned."""
 
-_RACE_STEPS = 360
-"""Steps of the race that measures the speed of an answer that was trained alone."""
+_RACE_STEPS, _RACE_TURNS = 360, 18
+"""The most steps, and turns of a chunk each, of the race that measures the speed of an answer that was trained alone."""
 
 
 def run_session(request: Request, out: Console, err: Console) -> int:
@@ -239,8 +239,8 @@ def _sum_up(plan: Plan, training: Training, run: Run, error: float | None, out: 
     """Prints and draws the results; an answer of somebody's own that is right gets its line of praise."""
     results = results_of(training, run)
     say(out, "")
-    if training.demo.sample:
-        say(out, f"It writes: {training.sample(run)}\n")
+    if results.sample:
+        say(out, f"It writes: {results.sample}\n")
     print_results(out, results)
     praise = None if error is None or plan.pair is None else _praise(plan, plan.pair, results, error, err)
     try:
@@ -257,5 +257,5 @@ def _praise(plan: Plan, pair: Pair, results: Results, error: float, err: Console
     if results.ratio is None:
         demo = dataclasses.replace(plan.demo, settings=plan.settings)
         with err.status("measuring the speed beside jax.grad"), _their_code(plan):
-            results = train_both(demo, *pair.functions, steps=_RACE_STEPS)
+            results = train_both(demo, *pair.functions, steps=min(_RACE_STEPS, _RACE_TURNS * demo.chunk_steps))
     return Praise(pair.found.line_count, error, results.ratio)

@@ -16,11 +16,11 @@ from course.show.plots import HAND, JAX, Level, Scale, TrainingCurves, save, sty
 from tests.show import samples
 
 LOSSES = np.exp(-np.arange(40) / 9)
-ACCURACIES = 1 - np.exp(-np.arange(1, 6))
+ACCURACIES, LOOKS = 1 - np.exp(-np.arange(1, 6)), 8 * np.arange(1, 6)
 NORMS = {"layers[0]": 3 * LOSSES, "layers[1]": LOSSES}
 SCALE = Scale("accuracy", "%", 100)
-BY_HAND = TrainingCurves("by hand", LOSSES, ACCURACIES, 2.1e-4, NORMS)
-BY_JAX = TrainingCurves("jax.value_and_grad", LOSSES + 1e-9, ACCURACIES, 2.0e-4)
+BY_HAND = TrainingCurves("by hand", LOSSES, ACCURACIES, LOOKS, 2.1e-4, NORMS)
+BY_JAX = TrainingCurves("jax.value_and_grad", LOSSES + 1e-9, ACCURACIES, LOOKS, 2.0e-4)
 
 
 def test_curves_that_coincide_are_both_seen() -> None:
@@ -50,6 +50,31 @@ def test_the_caption_has_times_and_accuracies() -> None:
     assert "by hand: 210 µs a step, accuracy 99.3 %" in caption
     assert "jax.value_and_grad: 200 µs a step" in caption
     assert caption.endswith("61 lines by hand")
+
+
+def test_scores_stand_at_the_steps_after_which_they_were_taken() -> None:
+    loss, scores, _ = training_figure([BY_HAND], SCALE).axes
+    assert list(scores.lines[0].get_xdata()) == list(LOOKS)
+    assert scores.get_xlim() == loss.get_xlim()
+
+
+def test_what_was_learned_to_write_stands_beside_the_curves_in_its_lines() -> None:
+    *_, words = training_figure([BY_HAND], SCALE, sample="Ham. " + "what, " * 20 + "/ Hor. My Lord?").axes
+    lines = words.texts[0].get_text().splitlines()
+    assert lines[0].startswith("Ham. what, what,")
+    assert lines[-1] == "Hor. My Lord?"
+    assert len(lines) == 4
+
+
+@pytest.mark.parametrize("size", [1.0, 0.3, 0.01])
+def test_the_inset_leaves_the_curve_free(size: float) -> None:
+    losses = np.r_[1.0, np.full(39, size)]
+    runs = [TrainingCurves(label, losses, ACCURACIES, LOOKS, 1e-3) for label in "ab"]
+    loss = training_figure(runs, SCALE).axes[0]
+    bottom = loss.child_axes[0].get_position().y0
+    top = loss.child_axes[0].get_position().y1
+    height = size / loss.get_ylim()[1]
+    assert not bottom - 0.02 < height < top + 0.02
 
 
 def test_each_layer_has_its_curve_of_norms() -> None:
@@ -127,7 +152,7 @@ def test_a_notebook_whose_first_figure_is_in_style_shows_the_next_one_too() -> N
 
 def test_no_global_state_of_pyplot_is_touched() -> None:
     code = "import sys; from course.show.plots import *\n"
-    code += "training_figure([TrainingCurves('by hand', [1.0], [1.0], 1e-3)], Scale('accuracy', '%', 100))\n"
+    code += "training_figure([TrainingCurves('by hand', [1.0], [1.0], [1], 1e-3)], Scale('accuracy', '%', 100))\n"
     code += "assert 'matplotlib.pyplot' not in sys.modules"
     run = subprocess.run([sys.executable, "-c", code], cwd=samples.ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

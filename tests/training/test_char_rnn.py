@@ -8,7 +8,8 @@ from course.lessons.losses import IGNORED
 from course.training.both import train
 from course.training.char_rnn import ALPHABET, DEMO, NAMES, by_counting, sample
 from course.training.gradients import by_hand
-from course.training.names import DOT, first_names, spell, what_follows
+from course.training.names import DOT, first_names, spell
+from course.training.ngram import what_follows
 from course.training.pair import compare_on_network, find_pair
 from course.training.results import HAND
 
@@ -35,7 +36,7 @@ def test_labels_are_what_follows_up_to_the_dot_that_ends_a_name(splits):
 
 
 def test_what_follows_has_a_line_for_each_character_that_counts(splits):
-    pairs = what_follows(*splits.validation)
+    pairs = what_follows(*splits.validation, ALPHABET)
     assert len(pairs) == (splits.validation[1] != IGNORED).sum()
     assert all(before.startswith(".") for before, _ in pairs)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from course.training.both import train_both, train_by_jax
+from course.training.gradients import by_jax
 from course.training.loop import Diverged, Track, Training, refuse_divergence
 from course.training.mlp import DEMO
 from course.training.results import HAND, JAX, results_of
@@ -36,6 +37,17 @@ def test_a_run_takes_exactly_its_steps_though_they_are_no_whole_epochs(trainings
     assert run.step == 40 == len(run.tracks[JAX].losses)
     assert len(run.tracks[JAX].scores) == 2  # of two whole epochs of 18 steps
     assert len(run.tracks[JAX].seconds) == 3
+
+
+def test_a_demo_may_say_when_the_test_data_are_looked_at(demo, splits):
+    often = dataclasses.replace(demo, steps_between_looks=7, sample=lambda params, key: "")
+    training = Training(often, often.settings, {JAX: by_jax(demo.loss)}, splits)
+    ends, step = [], 0
+    while step < training.settings.steps:
+        step += training.steps_of_chunk(step)
+        ends.append(step)
+    assert ends == [7, 14, 18, 21, 28, 35, 36, 40]
+    assert [step for step in ends if training.sampled(step)] == [7, 14, 28]
 
 
 def test_the_score_of_the_results_is_that_of_the_last_step(trainings, to_the_end):

@@ -17,7 +17,7 @@ CURVE = np.array([2.0, 1.0, 0.5])
 
 def results(difference, dtype="float64"):
     curves = {
-        name: TrainingCurves(name, CURVE, np.array([0.5, 0.98]), 1e-4, {"layers[0]": CURVE}) for name in (HAND, JAX)
+        name: TrainingCurves(name, CURVE, np.array([0.5, 0.98]), np.array([1, 3]), 1e-4, {"layers[0]": CURVE}) for name in (HAND, JAX)
     }
     settings = dataclasses.replace(DEMO.settings, dtype=dtype)
     return Results(DEMO, settings, curves, {HAND: 0.98, JAX: 0.98}, difference, Ratio(0.9, 1.02, 1.1, 60))
@@ -75,7 +75,7 @@ def test_an_ascii_terminal_gets_the_same_words():
 
 def test_praise_has_lines_agreement_and_speed():
     praise = Praise(18, 2.9e-16, Ratio(0.9, 0.8, 1.1, 20))
-    assert str(praise) == "18 lines by hand · agrees to 2.9e-16 · 1.25× jax.grad's speed"
+    assert str(praise) == "18 lines by hand, no autodiff · agrees to 2.9e-16 · 1.25× jax.grad's speed"
 
 
 def test_the_picture_shows_the_praise(tmp_path):

@@ -109,7 +109,7 @@ def test_nothing_to_resume_is_one_sentence(course):
 @pytest.mark.parametrize(
     "arguments, says",
     [
-        (["mnist"], "'mnist' is not one of 'mlp', 'cnn', 'char-rnn', 'ode'"),
+        (["mnist"], "'mnist' is not one of 'mlp', 'cnn', 'char-rnn', 'gpt', 'ode'"),
         (["mlp", "--steps", "3", "--epochs", "3"], "Say --steps or --epochs, not both."),
         (["mlp", "--steps", "0"], "0 is not in the range"),
         (["mlp", "--batch", "5000"], "--batch must be at most 1197, the examples to learn from; 5000 came."),
@@ -165,7 +165,7 @@ def test_an_own_right_pair_is_praised_with_what_was_measured(course, tmp_path):
     (tmp_path / "mine.py").write_text(WRONG.replace("2 * loss_bar", "loss_bar"), encoding="utf-8")
     status, text = course("train", "mlp", "--submission", "mine.py", "--gradient", "hand", "--steps", "18")
     assert status == 0
-    praise = re.search(r"(\d+) lines by hand · agrees to (\S+) · (\S+)× jax.grad's speed", text)
+    praise = re.search(r"(\d+) lines by hand, no autodiff · agrees to (\S+) · (\S+)× jax.grad's speed", text)
     assert int(praise[1]) > 3
     assert 0 < float(praise[2]) < 1e-14
     assert 0.2 < float(praise[3]) < 5

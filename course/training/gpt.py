@@ -1,0 +1,118 @@
+"""The demo `gpt`: the lesson's language model learns to write like "The Tragedie of Hamlet".
+
+    ids -> table + positions -> 2 blocks of 2 heads -> layer norm -> logits of the next character, by the same table
+
+The score is in bits per character, and a guess by counting is what it is compared with.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from course.lessons.attention import Attention
+from course.lessons.transformer import Block, FeedForward, Gpt, Norm, gpt_logits, gpt_loss
+from course.show.plots import Level
+from course.training.data import Splits
+from course.training.demo import BITS, Demo, Metrics, Score, Settings
+from course.training.ngram import best_by_counting, what_follows
+from course.training.play import ALPHABET, SEQ, ids_of, play, spell
+
+SYMBOLS, D_MODEL, D_HIDDEN, HEADS, BLOCKS = len(ALPHABET), 64, 256, 2, 2
+
+_TABLE = 0.2
+"""The size of a number of the table at first."""
+_WARM_UP = 50
+"""Steps in which the learning rate rises to its height, from where it falls along half a wave of a cosine."""
+_LAST = 0.05
+"""The part of it that is left at the end."""
+_DRAWN, _SHARPER = 280, 1.4
+"""Characters of a sample, and by how much likely ones are preferred in it."""
+_OPENING = "Enter Hamlet.\n\nHam. To be, or not to be, that is the Question:\n".rjust(SEQ)
+"""What a sample goes on from."""
+
+
+def init(key: jax.Array) -> Gpt:
+    """Draws weights at which numbers keep their size, and what the branches add to it is 1 in all; biases are zero."""
+    table_key, positions_key, *keys = jax.random.split(key, 2 + BLOCKS)
+    table = _TABLE * jax.random.normal(table_key, (SYMBOLS, D_MODEL))
+    positions = _TABLE / 5 * jax.random.normal(positions_key, (SEQ, D_MODEL))
+    return Gpt(table, positions, [_init_block(key) for key in keys], _init_norm())
+
+
+def _init_block(key: jax.Array) -> Block:
+    qkv_key, out_key, in_key, hidden_key = jax.random.split(key, 4)
+    d_head, branches = D_MODEL // HEADS, 2 * BLOCKS
+    attention = Attention(
+        jax.random.normal(qkv_key, (D_MODEL, 3, HEADS, d_head)) / jnp.sqrt(D_MODEL),
+        jax.random.normal(out_key, (HEADS, d_head, D_MODEL)) / jnp.sqrt(D_MODEL * branches),
+    )
+    mlp = FeedForward(
+        jax.random.normal(in_key, (D_MODEL, D_HIDDEN)) / jnp.sqrt(D_MODEL),
+        jnp.zeros(D_HIDDEN),
+        jax.random.normal(hidden_key, (D_HIDDEN, D_MODEL)) / jnp.sqrt(D_HIDDEN * branches),
+        jnp.zeros(D_MODEL),
+    )
+    return Block(_init_norm(), attention, _init_norm(), mlp)
+
+
+def _init_norm() -> Norm:
+    return Norm(jnp.ones(D_MODEL), jnp.zeros(D_MODEL))
+
+
+def learning_rate(settings: Settings) -> optax.Schedule:
+    """Rises to its height, and then falls to the last step."""
+    warm_up = min(_WARM_UP, settings.steps // 2)
+    return optax.warmup_cosine_decay_schedule(0.0, settings.lr, warm_up, settings.steps, _LAST * settings.lr)
+
+
+def optimiser(settings: Settings) -> optax.GradientTransformation:
+    """Adam, which forgets gradients sooner than usual: the run is short."""
+    return optax.adam(learning_rate(settings), b2=0.99)
+
+
+def metrics(params: Gpt, ids: jax.Array, labels: jax.Array) -> Metrics:
+    """The loss in nats and in bits, a mean over characters."""
+    loss = gpt_loss(params, ids, labels)
+    return {"loss": loss, "bits": loss / jnp.log(2)}
+
+
+def sample(params: Gpt, key: jax.Array) -> str:
+    """How it goes on from a famous beginning."""
+    return spell(np.asarray(_draw(params, key))).strip().replace("\n\n", "\n").replace("\n", " / ")
+
+
+@jax.jit
+def _draw(params: Gpt, key: jax.Array) -> jax.Array:
+    """Ids."""
+
+    def step(ids: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        drawn = jax.random.categorical(key, _SHARPER * gpt_logits(params, ids[None])[0, -1])
+        return jnp.append(ids[1:], drawn), drawn
+
+    return jax.lax.scan(step, jnp.asarray(ids_of(_OPENING)), jax.random.split(key, _DRAWN))[1]
+
+
+def by_counting(splits: Splits) -> Level:
+    """What counting needs for the same characters: it sees each of the training data once."""
+    train, validation, test = (what_follows(*part, ALPHABET) for part in splits._replace(train=play(stride=SEQ).train))
+    best = best_by_counting(train, validation, test, SYMBOLS)
+    return Level(f"counting, {best.characters} back", best.bits)
+
+
+DEMO = Demo(
+    name="gpt",
+    title="a GPT of two blocks learns to write like Hamlet",
+    exercises=("transformer.gpt_loss",),
+    loss=gpt_loss,
+    init=init,
+    read_data=play,
+    metrics=metrics,
+    score=Score("bits", BITS, aim=2.54, less=True),
+    level=by_counting,
+    sample=sample,
+    optimiser=optimiser,
+    settings=Settings(steps=1800, batch=12, lr=1.5e-2),
+    chunk_steps=25,
+    steps_between_looks=100,
+)
