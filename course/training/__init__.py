@@ -9,6 +9,7 @@
 DEMOS = {
     "mlp": "course.training.mlp",
     "cnn": "course.training.cnn",
+    "mnist": "course.training.mnist",
     "char-rnn": "course.training.char_rnn",
     "gpt": "course.training.gpt",
     "ode": "course.training.ode",

@@ -66,7 +66,7 @@ def _draw(params: CharRnn, key: jax.Array) -> jax.Array:
 
 def by_counting(splits: Splits) -> Level:
     """What counting needs for the same characters."""
-    train, validation, test = (what_follows(*part, ALPHABET) for part in splits)
+    train, validation, test = (what_follows(ALPHABET, *part) for part in splits)
     best = best_by_counting(train, validation, test, SYMBOLS)
     return Level(f"counting, {best.characters} back", best.bits)
 

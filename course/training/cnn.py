@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from course.lessons.losses import softmax_cross_entropy
 from course.lessons.pooling import Cnn, cnn, cnn_loss, init_cnn
-from course.training.data import Examples, Splits, digits
+from course.training.data import Splits, digits
 from course.training.demo import PERCENT_RIGHT, Demo, Metrics, Score, Settings
 
 SIDE = 8
@@ -21,13 +21,13 @@ CHANNELS, CLASSES = (1, 16, 32), 10
 
 
 def pictures() -> Splits:
-    """The digits, each as a picture of one channel, and their labels."""
-    return Splits(*map(_as_pictures, digits()))
+    """The digits as pictures, and their labels."""
+    return as_pictures(digits(), SIDE)
 
 
-def _as_pictures(part: Examples) -> Examples:
-    rows, labels = part
-    return rows.reshape(-1, SIDE, SIDE, 1), labels
+def as_pictures(parts: Splits, side: int) -> Splits:
+    """Makes of every row of pixels a square of one channel."""
+    return Splits(*((rows.reshape(-1, side, side, 1), labels) for rows, labels in parts))
 
 
 def metrics(params: Cnn, x: jax.Array, labels: jax.Array) -> Metrics:

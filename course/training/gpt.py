@@ -95,7 +95,7 @@ def _draw(params: Gpt, key: jax.Array) -> jax.Array:
 
 def by_counting(splits: Splits) -> Level:
     """What counting needs for the same characters: it sees each of the training data once."""
-    train, validation, test = (what_follows(*part, ALPHABET) for part in splits._replace(train=play(stride=SEQ).train))
+    train, validation, test = (what_follows(ALPHABET, *part) for part in splits._replace(train=play(stride=SEQ).train))
     best = best_by_counting(train, validation, test, SYMBOLS)
     return Level(f"counting, {best.characters} back", best.bits)
 

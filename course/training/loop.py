@@ -125,7 +125,7 @@ class Training:
             return {n: self._metrics(t.state, self._data.test) for n, t in run.tracks.items()}
 
     def sampled(self, step: int) -> bool:
-        """Whether a sample is due after a step: at the first look at the test data, the second, the fourth, and so on."""
+        """Whether a sample is due after a step: at the first look at test data, the second, the fourth, and so on."""
         looks, rest = divmod(step, self.steps_between_looks)
         return self.demo.sample is not None and not rest and looks.bit_count() == 1
 
@@ -147,7 +147,7 @@ class Training:
         return self.demo.steps_between_looks or self.steps_of_epoch
 
     def steps_of_chunk(self, step: int) -> int:
-        """How many steps are run at once after `step`; a chunk ends where an epoch does, and for a look at test data."""
+        """How many steps are run at once after `step`; it ends where an epoch does, and for a look at test data."""
         left = (length - step % length for length in (self.steps_of_epoch, self.steps_between_looks))
         return min(self.demo.chunk_steps, *left, self.settings.steps - step)
 

@@ -50,7 +50,7 @@ def best_by_counting(
     return Counting(back, _bits(after, test, back, symbols))
 
 
-def what_follows(ids: np.ndarray, labels: np.ndarray, alphabet: str) -> list[Following]:
+def what_follows(alphabet: str, ids: np.ndarray, labels: np.ndarray) -> list[Following]:
     """Each character with a label in rows of characters, and what was before it in its row."""
     rows = ["".join(alphabet[id_] for id_ in row) for row in ids]
     return [

@@ -35,7 +35,7 @@ def play(stride: int = STRIDE) -> Splits:
     ids = ids_of(text)
     passages = ids[: len(ids) // _PASSAGE * _PASSAGE].reshape(-1, _PASSAGE)
     parts = split((passages,))
-    return Splits(*(_rows(*part, each) for part, each in zip(parts, (stride, SEQ, SEQ), strict=True)))
+    return Splits(*(_rows(part, each) for (part,), each in zip(parts, (stride, SEQ, SEQ), strict=True)))
 
 
 def spell(ids: np.ndarray) -> str:

@@ -33,7 +33,7 @@ SAMPLES = "samples.txt"
 """The file in a run's folder that keeps what was shown while it learned."""
 
 _RACE_STEPS, _RACE_TURNS = 360, 18
-"""The most steps, and turns of a chunk each, of the race that measures the speed of an answer that was trained alone."""
+"""The most steps, and turns, of the race that measures the speed of an answer that was trained alone."""
 
 
 def run_session(request: Request, out: Console, err: Console) -> int:

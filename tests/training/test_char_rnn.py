@@ -36,7 +36,7 @@ def test_labels_are_what_follows_up_to_the_dot_that_ends_a_name(splits):
 
 
 def test_what_follows_has_a_line_for_each_character_that_counts(splits):
-    pairs = what_follows(*splits.validation, ALPHABET)
+    pairs = what_follows(ALPHABET, *splits.validation)
     assert len(pairs) == (splits.validation[1] != IGNORED).sum()
     assert all(before.startswith(".") for before, _ in pairs)
 

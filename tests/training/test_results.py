@@ -17,7 +17,8 @@ CURVE = np.array([2.0, 1.0, 0.5])
 
 def results(difference, dtype="float64"):
     curves = {
-        name: TrainingCurves(name, CURVE, np.array([0.5, 0.98]), np.array([1, 3]), 1e-4, {"layers[0]": CURVE}) for name in (HAND, JAX)
+        name: TrainingCurves(name, CURVE, np.array([0.5, 0.98]), np.array([1, 3]), 1e-4, {"layers[0]": CURVE})
+        for name in (HAND, JAX)
     }
     settings = dataclasses.replace(DEMO.settings, dtype=dtype)
     return Results(DEMO, settings, curves, {HAND: 0.98, JAX: 0.98}, difference, Ratio(0.9, 1.02, 1.1, 60))
