@@ -13,7 +13,7 @@ from course.grading.ready import keep_programs
 from course.training import DEMOS, TrainingError
 
 GRADIENTS = ("hand", "jax", "both")
-DTYPES = ("float32", "float64")
+DTYPES = ("float32", "float64", "mixed")
 
 
 @click.command()
@@ -27,7 +27,7 @@ DTYPES = ("float32", "float64")
 @click.option("--batch", type=click.IntRange(min=1), metavar="N", help="Examples a step.")
 @click.option("--lr", type=click.FloatRange(min=0, min_open=True), metavar="X", help="Learning rate.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Of the parameters and of the shuffling.")
-@click.option("--dtype", type=click.Choice(DTYPES), help="Precision of data and parameters.")
+@click.option("--dtype", type=click.Choice(DTYPES), help="Precision; mixed computes in bfloat16.")
 @click.option(
     "--resume/--fresh",
     default=None,

@@ -24,12 +24,16 @@ Metrics = dict[str, jax.Array]
 """Numbers by name; each demo has a "loss"."""
 
 
+MIXED = "mixed"
+"""Parameters, data and the optimiser in float32, loss and gradient computed in bfloat16."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What can be chosen for a run: two runs with the same settings give the same numbers.
 
     `steps` are updates of the parameters, `batch` examples a step, `lr` the learning rate per step, and `dtype` the
-    floating-point type of data and parameters.
+    floating-point type of data and parameters, or MIXED.
     """
 
     steps: int
@@ -37,6 +41,11 @@ class Settings:
     lr: float
     seed: int = 0
     dtype: str = "float32"
+
+    @property
+    def kept(self) -> str:
+        """The type in which parameters and data are kept."""
+        return "float32" if self.dtype == MIXED else self.dtype
 
     @property
     def wide(self) -> bool:

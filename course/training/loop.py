@@ -21,10 +21,10 @@ from jax.sharding import Mesh, NamedSharding
 
 from course.training import TrainingError
 from course.training.data import Examples, Splits
-from course.training.demo import Demo, Metrics, Params, Settings
+from course.training.demo import MIXED, Demo, Metrics, Params, Settings
 from course.training.devices import on_all
 from course.training.gradients import ValueAndGrad
-from course.training.steps import Chunk, State, cast, draw_batches, init_state, make_chunk, make_step
+from course.training.steps import Chunk, State, cast, draw_batches, in_bfloat16, init_state, make_chunk, make_step
 
 DIVERGED_FROM = 10.0
 """A chunk whose median loss is this many times the first loss of the run is not coming back."""
@@ -182,7 +182,9 @@ class Training:
     def _compiled(self, name: str, steps: int) -> Chunk:
         """The program of a chunk of this length; it is compiled before the clock is started."""
         if (name, steps) not in self._programs:
-            chunk = make_chunk(make_step(self.gradients[name], self._optimiser), self._where)
+            gradient = self.gradients[name]
+            computed = in_bfloat16(gradient) if self.settings.dtype == MIXED else gradient
+            chunk = make_chunk(make_step(computed, self._optimiser), self._where)
             rows = self._rows(0, 0, steps)
             self._programs[name, steps] = chunk.lower(self.new_state(), rows, self._data.train).compile()
         return self._programs[name, steps]
@@ -198,7 +200,7 @@ class Training:
     @functools.cached_property
     def _init(self) -> Callable[[jax.Array], State]:
         """Draws the state that training starts from, in one program."""
-        return jax.jit(lambda key: init_state(cast(self.demo.init(key), self.settings.dtype), self._optimiser))
+        return jax.jit(lambda key: init_state(cast(self.demo.init(key), self.settings.kept), self._optimiser))
 
     def _metrics(self, state: State, examples: Examples) -> dict[str, float]:
         """The metrics on some examples, by the first device."""
@@ -223,7 +225,7 @@ class Training:
     @functools.cached_property
     def _data(self) -> Splits:
         """The data: what is learned from on every device, the rest on the first."""
-        data = Splits(*(cast(part, self.settings.dtype) for part in self.splits))
+        data = Splits(*(cast(part, self.settings.kept) for part in self.splits))
         return data._replace(train=self.place(data.train))
 
 

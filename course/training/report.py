@@ -85,7 +85,7 @@ def _of_difference(difference: Difference, results: Results) -> str:
         return f"The two curves are equal to rounding: {at}."
     if results.settings.wide:
         return f"The two curves are not equal: {at}."
-    return f"The two curves are {at}. In float32 rounding grows as training goes on: --dtype float64 leaves none of it."
+    return f"The two curves are {at}. Rounding grows as training goes on: --dtype float64 leaves none of it."
 
 
 def _of_ratio(ratio: Ratio) -> str:

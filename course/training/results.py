@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from course.show.plots import Level, TrainingCurves
-from course.training.demo import Demo, Settings
+from course.training.demo import MIXED, Demo, Settings
 from course.training.loop import Run, Training
 
 HAND, JAX = "hand", "jax"
 LABELS = {HAND: "by hand", JAX: "jax.value_and_grad"}
 
-_ROUNDING = {"float64": 1e-10, "float32": 1e-5}
+_ROUNDING = {"float64": 1e-10, "float32": 1e-5, MIXED: 1e-2}
 """The largest difference between two curves, over the first loss, that is called rounding."""
 
 

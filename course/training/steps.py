@@ -52,6 +52,21 @@ def make_step(value_and_grad: ValueAndGrad, optimiser: optax.GradientTransformat
     return step
 
 
+def in_bfloat16(value_and_grad: ValueAndGrad) -> ValueAndGrad:
+    """The same in mixed precision: everything is rounded on its way in, and widened on its way out.
+
+    A bfloat16 has the range of a float32, so that a loss need not be scaled for its gradient not to vanish.
+
+    Source: D. Kalamkar et al., "A Study of BFLOAT16 for Deep Learning Training", 2019, arXiv:1905.12322.
+    """
+
+    def mixed(params: Params, *batch: jax.Array) -> tuple[jax.Array, Params]:
+        found: tuple[jax.Array, Params] = cast(value_and_grad(*cast((params, *batch), "bfloat16")), "float32")
+        return found
+
+    return mixed
+
+
 def norms_by_layer(gradient: Params) -> dict[str, jax.Array]:
     """The Euclidean norm of each layer's part of a gradient; a layer is named by its path, up to a place in a list."""
     layers: dict[str, list[jax.Array]] = {}

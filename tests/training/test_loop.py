@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,7 @@ from course.training.gradients import by_jax
 from course.training.loop import Diverged, Track, Training, refuse_divergence
 from course.training.mlp import DEMO
 from course.training.results import HAND, JAX, results_of
+from course.training.steps import in_bfloat16
 
 
 def test_by_hand_and_by_jax_are_one_curve_to_rounding(trainings, to_the_end):
@@ -62,6 +64,21 @@ def test_the_score_of_the_results_is_that_of_the_last_step(trainings, to_the_end
     logits = logits @ np.asarray(last.w) + np.asarray(last.b)
     assert results.scores[JAX] == pytest.approx(np.mean(logits.argmax(-1) == labels), abs=1e-9)
     assert results.curves[JAX].scores[-1] == results.scores[JAX]
+
+
+def test_mixed_precision_keeps_float32_and_multiplies_in_bfloat16(trainings, to_the_end):
+    training = trainings(dtype="mixed")
+    state = training.new_state()
+    assert {leaf.dtype for leaf in jax.tree.leaves(state.params)} == {jnp.dtype("float32")}
+    gradient = in_bfloat16(training.gradients[HAND])
+    program = str(jax.make_jaxpr(gradient)(state.params, *(array[:64] for array in training.splits.train)))
+    products = [line for line in program.splitlines() if "dot_general" in line]
+    assert products
+    assert all(re.match(r" *\w+:bf16", line) for line in products)
+    losses = to_the_end(training, training.start()).tracks
+    exact = to_the_end(trainings(dtype="float32"), trainings(dtype="float32").start()).tracks
+    for name in (HAND, JAX):
+        assert losses[name].losses[-1] == pytest.approx(exact[name].losses[-1], rel=0.05)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
