@@ -11,6 +11,7 @@ DEMOS = {
     "cnn": "course.training.cnn",
     "mnist": "course.training.mnist",
     "char-rnn": "course.training.char_rnn",
+    "char-lstm": "course.training.char_lstm",
     "gpt": "course.training.gpt",
     "ode": "course.training.ode",
 }

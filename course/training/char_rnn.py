@@ -5,6 +5,9 @@
 The score is in bits per character, and a guess by counting is what it is compared with.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -47,21 +50,34 @@ def counted(ids: jax.Array, labels: jax.Array) -> jax.Array:
 
 def sample(params: CharRnn, key: jax.Array) -> str:
     """Some names, drawn character by character."""
-    return " ".join(spell(row).capitalize() for row in np.asarray(_draw(params, key)))
+    return names_of(_draw(params, key))
 
 
 @jax.jit
 def _draw(params: CharRnn, key: jax.Array) -> jax.Array:
     """Ids, a name a row."""
 
-    def step(before: tuple[jax.Array, jax.Array], key: jax.Array) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
-        h, ids = before
+    def step(h: jax.Array, ids: jax.Array) -> tuple[jax.Array, jax.Array]:
         after = rnn_step(params.cell, h, params.table[ids])
-        drawn = jax.random.categorical(key, affine(after, *params.readout))
-        return (after, drawn), drawn
+        return after, affine(after, *params.readout)
 
-    start = jnp.zeros((NAMES, len(params.cell.b)), params.table.dtype), jnp.full(NAMES, DOT)
-    return jax.lax.scan(step, start, jax.random.split(key, LONGEST))[1].T
+    return draw(step, jnp.zeros((NAMES, D_HIDDEN), params.table.dtype), key)
+
+
+def draw(step: Callable[[Any, jax.Array], tuple[Any, jax.Array]], start: Any, key: jax.Array) -> jax.Array:
+    """Draws ids (NAMES, LONGEST), each by the logits of `step(state, ids) -> (state, logits)` after those before it."""
+
+    def drawing(before: tuple[Any, jax.Array], key: jax.Array) -> tuple[tuple[Any, jax.Array], jax.Array]:
+        state, logits = step(*before)
+        drawn = jax.random.categorical(key, logits)
+        return (state, drawn), drawn
+
+    return jax.lax.scan(drawing, (start, jnp.full(NAMES, DOT)), jax.random.split(key, LONGEST))[1].T
+
+
+def names_of(ids: jax.Array) -> str:
+    """The names that rows of ids spell, in a line."""
+    return " ".join(spell(row).capitalize() for row in np.asarray(ids))
 
 
 def by_counting(splits: Splits) -> Level:

@@ -109,7 +109,7 @@ def test_nothing_to_resume_is_one_sentence(course):
 @pytest.mark.parametrize(
     "arguments, says",
     [
-        (["vgg"], "'vgg' is not one of 'mlp', 'cnn', 'mnist', 'char-rnn', 'gpt', 'ode'"),
+        (["vgg"], "'vgg' is not one of 'mlp', 'cnn', 'mnist', 'char-rnn', 'char-lstm', 'gpt', 'ode'"),
         (["mlp", "--steps", "3", "--epochs", "3"], "Say --steps or --epochs, not both."),
         (["mlp", "--steps", "0"], "0 is not in the range"),
         (["mlp", "--batch", "5000"], "--batch must be at most 1197, the examples to learn from; 5000 came."),

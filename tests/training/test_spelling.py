@@ -1,17 +1,22 @@
-"""Claims about the demo that learns to spell, its names, and what it has to beat."""
+"""Claims about the demos that learn to spell, their names, and what they have to beat."""
 
 import jax
 import numpy as np
 import pytest
 
 from course.lessons.losses import IGNORED
+from course.training import char_lstm, char_rnn
 from course.training.both import train
-from course.training.char_rnn import ALPHABET, DEMO, NAMES, by_counting, sample
+from course.training.char_rnn import ALPHABET, NAMES, by_counting
 from course.training.gradients import by_hand
 from course.training.names import DOT, first_names, spell
 from course.training.ngram import what_follows
 from course.training.pair import compare_on_network, find_pair
 from course.training.results import HAND
+
+
+DEMOS = (char_rnn.DEMO, char_lstm.DEMO)
+DEMO = pytest.mark.parametrize("demo", DEMOS, ids=lambda demo: demo.name)
 
 
 @pytest.fixture(scope="module")
@@ -45,25 +50,28 @@ def test_by_counting_each_character_takes_about_three_bits(splits):
     level = by_counting(splits)
     assert level.label == "counting, 3 back"
     assert 2.8 < level.score < 3.1
-    assert DEMO.score.aim < level.score
+    assert all(demo.score.aim < level.score for demo in DEMOS)
 
 
-def test_the_pair_agrees_with_jax_on_this_network(splits):
-    comparison = compare_on_network(find_pair(DEMO), splits)
+@DEMO
+def test_the_pair_agrees_with_jax_on_this_network(demo, splits):
+    comparison = compare_on_network(find_pair(demo), splits)
     assert comparison.agrees
     assert len(comparison.arrays) == 6
 
 
-def test_a_sample_is_a_line_of_names_that_the_key_decides():
-    params = DEMO.init(jax.random.key(0))
-    line = sample(params, jax.random.key(1))
+@DEMO
+def test_a_sample_is_a_line_of_names_that_the_key_decides(demo):
+    params = demo.init(jax.random.key(0))
+    line = demo.sample(params, jax.random.key(1))
     assert len(line.split(" ")) == NAMES
-    assert line == sample(params, jax.random.key(1))
-    assert line != sample(params, jax.random.key(2))
+    assert line == demo.sample(params, jax.random.key(1))
+    assert line != demo.sample(params, jax.random.key(2))
 
 
 @pytest.mark.slow
-def test_the_default_settings_spell_better_than_counting_does(splits):
-    results = train({HAND: by_hand(*find_pair(DEMO).functions)}, DEMO)
-    assert DEMO.score.reached(results.scores[HAND])
+@DEMO
+def test_the_default_settings_spell_better_than_counting_does(demo):
+    results = train({HAND: by_hand(*find_pair(demo).functions)}, demo)
+    assert demo.score.reached(results.scores[HAND])
     assert results.scores[HAND] < results.level.score
