@@ -14,7 +14,6 @@ from course.training.ngram import what_follows
 from course.training.pair import compare_on_network, find_pair
 from course.training.results import HAND
 
-
 DEMOS = (char_rnn.DEMO, char_lstm.DEMO)
 DEMO = pytest.mark.parametrize("demo", DEMOS, ids=lambda demo: demo.name)
 
