@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from course.lessons.losses import IGNORED
+from course.lessons.normalization import EPSILON
+
 Arrays = Sequence[jax.Array]
 
 
@@ -95,10 +98,23 @@ def char_rnn(params: Any, batch: Arrays, lr: float) -> Trainer:
     """`torch.nn.RNN`, between a table and an affine layer."""
     import torch
 
+    return _spelling(torch.nn.RNN, params, batch, lr)
+
+
+def char_lstm(params: Any, batch: Arrays, lr: float) -> Trainer:
+    """`torch.nn.LSTM`, whose gates stand in the order of ours, between a table and an affine layer."""
+    import torch
+
+    return _spelling(torch.nn.LSTM, params, batch, lr)
+
+
+def _spelling(network: Any, params: Any, batch: Arrays, lr: float) -> Trainer:
+    import torch
+
     ids, labels = _data(batch)
     table, w, b = _leaf(params.table), _leaf(params.readout.w), _leaf(params.readout.b)
-    d_in, d_hidden = params.cell.w_x.shape
-    rnn = torch.nn.RNN(d_in, d_hidden, batch_first=True)
+    d_in, d_hidden = len(params.cell.w_x), len(params.cell.w_h)
+    rnn = network(d_in, d_hidden, batch_first=True)
     with torch.no_grad():
         rnn.weight_ih_l0.copy_(_tensor(params.cell.w_x).T)
         rnn.weight_hh_l0.copy_(_tensor(params.cell.w_h).T)
@@ -109,7 +125,7 @@ def char_rnn(params: Any, batch: Arrays, lr: float) -> Trainer:
     def loss() -> Any:
         states = rnn(table[ids])[0]
         logits = torch.addmm(b, states.reshape(-1, d_hidden), w)
-        return torch.nn.functional.cross_entropy(logits, labels.reshape(-1), ignore_index=-1)
+        return torch.nn.functional.cross_entropy(logits, labels.reshape(-1), ignore_index=IGNORED)
 
     return Trainer(loss, _adam([table, w, b, rnn.weight_ih_l0, rnn.weight_hh_l0, rnn.bias_ih_l0], lr))
 
@@ -144,6 +160,35 @@ def heads(params: Any, batch: Arrays, lr: float) -> Trainer:
         return 0.5 * (y - target).square().sum() / len(y)
 
     return Trainer(loss, _adam(leaves, lr))
+
+
+def gpt(params: Any, batch: Arrays, lr: float) -> Trainer:
+    """Blocks of `scaled_dot_product_attention` and a gelu network, between a table and the same table."""
+    import torch
+    from torch.nn.functional import cross_entropy, gelu, layer_norm, scaled_dot_product_attention
+
+    ids, labels = _data(batch)
+    ours = jax.tree.map(_leaf, params)
+    rows, seq = ids.shape
+    d_model, _, heads, d_head = params.blocks[0].attention.w_qkv.shape
+
+    def norm(x: Any, own: Any) -> Any:
+        return layer_norm(x, (d_model,), own.scale, own.bias, eps=EPSILON)
+
+    def attended(x: Any, own: Any) -> Any:
+        qkv = (x @ own.w_qkv.reshape(d_model, -1)).reshape(rows, seq, 3, heads, d_head).permute(2, 0, 3, 1, 4)
+        y = scaled_dot_product_attention(*qkv, is_causal=True)
+        return y.transpose(1, 2).reshape(rows * seq, -1) @ own.w_out.reshape(-1, d_model)
+
+    def loss() -> Any:
+        x = (ours.table[ids] + ours.positions[:seq]).reshape(-1, d_model)
+        for own in ours.blocks:
+            x = x + attended(norm(x, own.norm_attention), own.attention)
+            hidden = torch.addmm(own.mlp.b_in, norm(x, own.norm_mlp), own.mlp.w_in)
+            x = x + torch.addmm(own.mlp.b_out, gelu(hidden, approximate="tanh"), own.mlp.w_out)
+        return cross_entropy(norm(x, ours.norm) @ ours.table.T, labels.reshape(-1), ignore_index=IGNORED)
+
+    return Trainer(loss, _adam(jax.tree.leaves(ours), lr))
 
 
 def cross_entropy(params: Any, batch: Arrays, lr: float) -> Trainer:

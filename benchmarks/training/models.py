@@ -13,12 +13,15 @@ import numpy as np
 from benchmarks.training import in_torch
 from course.lessons.attention import Attention, attend, causal, self_attention
 from course.lessons.convolution import conv_2d
+from course.lessons.embedding import embed
 from course.lessons.linear_and_activations import affine, relu
-from course.lessons.losses import half_squared_error, softmax_cross_entropy
+from course.lessons.losses import half_squared_error, masked_cross_entropy, softmax_cross_entropy
 from course.lessons.mlp import Layer, Mlp, init_mlp, mlp_loss
 from course.lessons.pooling import Cnn, blocks, cnn_loss, init_cnn, keeping_size
 from course.lessons.recurrent import Cell, CharRnn, char_rnn_loss
-from course.training import char_rnn, ode
+from course.lessons.transformer import Gpt, feed_forward, gpt_loss, norm_tokens
+from course.training import char_lstm, char_rnn, gpt, ode
+from course.training.char_lstm import CharLstm
 from course.training.demo import Params, TwoFunctions, find_demo
 from course.training.pair import find_pair
 from course.training.steps import cast
@@ -29,6 +32,7 @@ from solutions.losses import half_squared_error_bwd, half_squared_error_fwd
 from solutions.mlp import mlp_loss_bwd, mlp_loss_fwd
 from solutions.pooling import cnn_loss_bwd, cnn_loss_fwd
 from solutions.recurrent import char_rnn_loss_bwd, char_rnn_loss_fwd
+from solutions.transformer import gpt_loss_bwd, gpt_loss_fwd
 
 Arrays = tuple[jax.Array, ...]
 
@@ -55,9 +59,12 @@ def models() -> list[Model]:
         _cnn(),
         _names(),
         _rnn(),
+        _lstm(),
         _ode(),
         _attention(),
         _long_attention(),
+        _gpt("GPT 2 blocks of 64, 64 tokens, 12 rows", gpt.Size(65, 64, 64, 256, 2, 2), 12),
+        _gpt("GPT 4 blocks of 128, 128 tokens, 8 rows", gpt.Size(65, 128, 128, 512, 4, 4), 8),
         _cross_entropy(),
     ]
 
@@ -116,6 +123,16 @@ def _rnn() -> Model:
     pair = (char_rnn_loss_fwd, char_rnn_loss_bwd)
     expected = "0.61, by an early trial"
     return Model("RNN 128, 64 steps, 32 rows", expected, char_rnn_loss, pair, params, batch, torch=in_torch.char_rnn)
+
+
+def _lstm() -> Model:
+    vocab, rows, seq = 65, 32, 64
+    random = np.random.default_rng(0)
+    params: CharLstm = char_lstm.init(jax.random.key(0), char_lstm.Size(vocab, 64, 128))
+    batch = _arrays(*(random.integers(0, vocab, (rows, seq)) for _ in range(2)))
+    pair = find_pair(find_demo("char-lstm")).functions
+    expected = "0.87, by an early trial: weights' cotangents in one product after the loop"
+    return Model("LSTM 128, 64 steps, 32 rows", expected, char_lstm.loss, pair, params, batch, torch=in_torch.char_lstm)
 
 
 def _ode() -> Model:
@@ -201,6 +218,24 @@ def _long_attention() -> Model:
         loss_by(_heads_by_softmax),
         in_torch.heads,
     )
+
+
+def _gpt(name: str, size: gpt.Size, rows: int) -> Model:
+    random = np.random.default_rng(0)
+    params: Gpt = gpt.init(jax.random.key(0), size)
+    batch = _arrays(*(random.integers(0, size.vocab, (rows, size.seq)) for _ in range(2)))
+
+    def best(params: Gpt, ids: jax.Array, labels: jax.Array) -> jax.Array:
+        x = embed(params.table, params.positions, ids)
+        for own in params.blocks:
+            h = x + _attention_in_two_dimensions(own.attention, norm_tokens(own.norm_attention, x))
+            tokens = norm_tokens(own.norm_mlp, h).reshape(-1, h.shape[-1])
+            x = h + feed_forward(own.mlp, tokens).reshape(h.shape)
+        tokens = norm_tokens(params.norm, x).reshape(labels.size, -1)
+        return masked_cross_entropy(tokens @ params.table.T, labels.reshape(-1))
+
+    pair, expected = (gpt_loss_fwd, gpt_loss_bwd), "0.52, by an early trial: every product of two matrices"
+    return Model(name, expected, gpt_loss, pair, params, batch, best, in_torch.gpt)
 
 
 def _cross_entropy() -> Model:

@@ -20,7 +20,16 @@ from course.training import char_rnn
 from course.training.char_rnn import NAMES, SYMBOLS, draw, names_of
 from course.training.demo import BITS, Metrics, Score, Settings, TwoFunctions
 
-D_IN, D_HIDDEN = 16, 96
+
+class Size(NamedTuple):
+    """How large a network is."""
+
+    vocab: int = SYMBOLS
+    d_in: int = 16
+    d_hidden: int = 96
+
+
+_SIZE = Size()
 
 
 class CharLstm(NamedTuple):
@@ -31,20 +40,21 @@ class CharLstm(NamedTuple):
     readout: Layer
 
 
-def init(key: jax.Array) -> CharLstm:
+def init(key: jax.Array, size: Size = _SIZE) -> CharLstm:
     """Draws weights at which numbers keep their size on the way through; the forget gates begin open."""
+    vocab, d_in, d_hidden = size
     table_key, x_key, h_key, readout_key = jax.random.split(key, 4)
-    table = jax.random.normal(table_key, (SYMBOLS, D_IN))
-    w_x = jax.random.normal(x_key, (D_IN, 4 * D_HIDDEN)) / jnp.sqrt(D_IN)
-    w_h = jax.random.normal(h_key, (D_HIDDEN, 4 * D_HIDDEN)) / jnp.sqrt(D_HIDDEN)
-    b = jnp.zeros((4, D_HIDDEN)).at[1].set(1).reshape(-1)
-    w = jax.random.normal(readout_key, (D_HIDDEN, SYMBOLS)) / jnp.sqrt(D_HIDDEN)
-    return CharLstm(table, GatedCell(w_x, w_h, b), Layer(w, jnp.zeros(SYMBOLS)))
+    table = jax.random.normal(table_key, (vocab, d_in))
+    w_x = jax.random.normal(x_key, (d_in, 4 * d_hidden)) / jnp.sqrt(d_in)
+    w_h = jax.random.normal(h_key, (d_hidden, 4 * d_hidden)) / jnp.sqrt(d_hidden)
+    b = jnp.zeros((4, d_hidden)).at[1].set(1).reshape(-1)
+    w = jax.random.normal(readout_key, (d_hidden, vocab)) / jnp.sqrt(d_hidden)
+    return CharLstm(table, GatedCell(w_x, w_h, b), Layer(w, jnp.zeros(vocab)))
 
 
 def loss(params: CharLstm, ids: jax.Array, labels: jax.Array) -> jax.Array:
     """The mean cross-entropy, in nats, of the characters that follow."""
-    states = lstm(params.cell, _start(len(ids), params.table.dtype), params.table[ids])
+    states = lstm(params.cell, _start(params, len(ids)), params.table[ids])
     return masked_cross_entropy(affine(states.reshape(labels.size, -1), *params.readout), labels.reshape(-1))
 
 
@@ -56,7 +66,7 @@ def assemble(lstm_pair: TwoFunctions, affine_pair: TwoFunctions, loss_pair: TwoF
 
     def loss_fwd(params: CharLstm, ids: jax.Array, labels: jax.Array) -> tuple[jax.Array, Any]:
         x = params.table[ids]
-        states, kept_lstm = lstm_fwd(params.cell, _start(len(ids), x.dtype), x)
+        states, kept_lstm = lstm_fwd(params.cell, _start(params, len(ids)), x)
         logits, kept_readout = affine_fwd(states.reshape(labels.size, -1), *params.readout)
         value, kept_loss = entropy_fwd(logits, labels.reshape(-1))
         return value, (params.table, ids, kept_lstm, kept_readout, kept_loss)
@@ -72,8 +82,9 @@ def assemble(lstm_pair: TwoFunctions, affine_pair: TwoFunctions, loss_pair: TwoF
     return loss_fwd, loss_bwd
 
 
-def _start(rows: int, dtype: Any) -> State:
-    return State(jnp.zeros((rows, D_HIDDEN), dtype), jnp.zeros((rows, D_HIDDEN), dtype))
+def _start(params: CharLstm, rows: int) -> State:
+    nothing = jnp.zeros((rows, len(params.cell.w_h)), params.table.dtype)
+    return State(nothing, nothing)
 
 
 def metrics(params: CharLstm, ids: jax.Array, labels: jax.Array) -> Metrics:
@@ -95,7 +106,7 @@ def _draw(params: CharLstm, key: jax.Array) -> jax.Array:
         after = lstm_step(params.cell, state, params.table[ids])
         return after, affine(after.h, *params.readout)
 
-    return draw(step, _start(NAMES, params.table.dtype), key)
+    return draw(step, _start(params, NAMES), key)
 
 
 DEMO = dataclasses.replace(

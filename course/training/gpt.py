@@ -5,6 +5,8 @@
 The score is in bits per character, and a guess by counting is what it is compared with.
 """
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,7 +20,21 @@ from course.training.demo import BITS, Demo, Metrics, Score, Settings
 from course.training.ngram import best_by_counting, what_follows
 from course.training.play import ALPHABET, SEQ, ids_of, play, spell
 
-SYMBOLS, D_MODEL, D_HIDDEN, HEADS, BLOCKS = len(ALPHABET), 64, 256, 2, 2
+SYMBOLS = len(ALPHABET)
+
+
+class Size(NamedTuple):
+    """How large a model is."""
+
+    vocab: int = SYMBOLS
+    seq: int = SEQ
+    d_model: int = 64
+    d_hidden: int = 256
+    heads: int = 2
+    blocks: int = 2
+
+
+_SIZE = Size()
 
 _TABLE = 0.2
 """The size of a number of the table at first."""
@@ -32,32 +48,33 @@ _OPENING = "Enter Hamlet.\n\nHam. To be, or not to be, that is the Question:\n".
 """What a sample goes on from."""
 
 
-def init(key: jax.Array) -> Gpt:
+def init(key: jax.Array, size: Size = _SIZE) -> Gpt:
     """Draws weights at which numbers keep their size, and what the branches add to it is 1 in all; biases are zero."""
-    table_key, positions_key, *keys = jax.random.split(key, 2 + BLOCKS)
-    table = _TABLE * jax.random.normal(table_key, (SYMBOLS, D_MODEL))
-    positions = _TABLE / 5 * jax.random.normal(positions_key, (SEQ, D_MODEL))
-    return Gpt(table, positions, [_init_block(key) for key in keys], _init_norm())
+    table_key, positions_key, *keys = jax.random.split(key, 2 + size.blocks)
+    table = _TABLE * jax.random.normal(table_key, (size.vocab, size.d_model))
+    positions = _TABLE / 5 * jax.random.normal(positions_key, (size.seq, size.d_model))
+    return Gpt(table, positions, [_init_block(key, size) for key in keys], _init_norm(size.d_model))
 
 
-def _init_block(key: jax.Array) -> Block:
+def _init_block(key: jax.Array, size: Size) -> Block:
     qkv_key, out_key, in_key, hidden_key = jax.random.split(key, 4)
-    d_head, branches = D_MODEL // HEADS, 2 * BLOCKS
+    d_model, d_hidden, heads = size.d_model, size.d_hidden, size.heads
+    d_head, branches = d_model // heads, 2 * size.blocks
     attention = Attention(
-        jax.random.normal(qkv_key, (D_MODEL, 3, HEADS, d_head)) / jnp.sqrt(D_MODEL),
-        jax.random.normal(out_key, (HEADS, d_head, D_MODEL)) / jnp.sqrt(D_MODEL * branches),
+        jax.random.normal(qkv_key, (d_model, 3, heads, d_head)) / jnp.sqrt(d_model),
+        jax.random.normal(out_key, (heads, d_head, d_model)) / jnp.sqrt(d_model * branches),
     )
     mlp = FeedForward(
-        jax.random.normal(in_key, (D_MODEL, D_HIDDEN)) / jnp.sqrt(D_MODEL),
-        jnp.zeros(D_HIDDEN),
-        jax.random.normal(hidden_key, (D_HIDDEN, D_MODEL)) / jnp.sqrt(D_HIDDEN * branches),
-        jnp.zeros(D_MODEL),
+        jax.random.normal(in_key, (d_model, d_hidden)) / jnp.sqrt(d_model),
+        jnp.zeros(d_hidden),
+        jax.random.normal(hidden_key, (d_hidden, d_model)) / jnp.sqrt(d_hidden * branches),
+        jnp.zeros(d_model),
     )
-    return Block(_init_norm(), attention, _init_norm(), mlp)
+    return Block(_init_norm(d_model), attention, _init_norm(d_model), mlp)
 
 
-def _init_norm() -> Norm:
-    return Norm(jnp.ones(D_MODEL), jnp.zeros(D_MODEL))
+def _init_norm(d_model: int) -> Norm:
+    return Norm(jnp.ones(d_model), jnp.zeros(d_model))
 
 
 def learning_rate(settings: Settings) -> optax.Schedule:
