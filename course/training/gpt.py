@@ -96,7 +96,7 @@ def metrics(params: Gpt, ids: jax.Array, labels: jax.Array) -> Metrics:
 
 def sample(params: Gpt, key: jax.Array) -> str:
     """How it goes on from a famous beginning."""
-    return spell(np.asarray(_draw(params, key))).strip().replace("\n\n", "\n").replace("\n", " / ")
+    return " / ".join(filter(None, spell(np.asarray(_draw(params, key))).splitlines()))
 
 
 @jax.jit
