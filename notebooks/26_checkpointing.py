@@ -151,9 +151,8 @@ course.check(separate_layers_fwd, separate_layers_bwd)
 # Saved: what entered each layer, and the last `y`. Not the slopes, not `x @ w`: both are made of these by one operation.
 # </details>
 
+
 # %% name="held-by-pair"
-
-
 def as_one(fwd, bwd):
     """A pair as one program, from the arguments to value and cotangents."""
 

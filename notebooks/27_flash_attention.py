@@ -149,9 +149,8 @@ if course.solved(merge):
 # wants the weights. What else would give the weights? A neighbour: shares of a row, $y = x / \mathtt{total}$. Backward wants `y`. It may be kept, or the total alone, which is one number a row, and then `y`
 # is made again from `x`, which is an argument and there anyway:
 
+
 # %% name="shares-again" tags=["worked"]
-
-
 def shares_fwd(x):
     total = x.sum(axis=1, keepdims=True)
     return x / total, (x, total)  # not y
@@ -247,9 +246,8 @@ for name, bar in zip(("q_bar", "k_bar", "v_bar"), pullback(np.ones((2, 2))), str
 # The pattern first, by a neighbour without softmax: $y = \sum_t \tanh(x \cdot w_t)$, a sum over tiles $w_t$. Forward is a `scan` over the tiles which carries the sum. Backward is a `scan` over the tiles, too. Each makes its own
 # `tanh` again, and sends back two things: something for `x`, which all tiles used, so it is *carried and added*; and something for its own `w`, which is *stacked*, one a tile:
 
+
 # %% name="sum-of-tiles" tags=["worked"]
-
-
 def sum_of_tanh_fwd(x, w):
     def look(total, w_tile):
         return total + jnp.tanh(x * w_tile).sum(), None
