@@ -529,7 +529,7 @@ for name, value in zip(
 #
 # A GPT of two blocks reads *Hamlet*, 64 characters at a time, once on JAX's gradient and once on yours, and shows what it writes after 100 steps, 200, 400 and so on. It needs fewer bits a character than the best guess by counting
 # which letter followed the last few. It ends with a picture: the loss, what it writes, how many lines you wrote for it in all lessons together, how closely the two gradients agree, and how fast yours is.
-#
+
 # %% [markdown] name="why-by-hand"
 # **Why write this by hand?** For the order of pairs in a block nobody would: `jax.grad` gets it right, and gets it right again when somebody changes the block. It pays inside of the pairs, where somebody knows what need
 # not be kept, and once such pairs exist, a model is made of them in a few lines. That is how large models are trained: attention, norms and the loss are written by people, and what stands between is left to the machine. How
