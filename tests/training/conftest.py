@@ -1,6 +1,11 @@
 """A small demo, quick to compile: the digits, a network of one hidden layer of twelve."""
 
 import dataclasses
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +61,29 @@ def to_the_end(training, run):
 def _to_the_end():
     """Trains to the last step."""
     return to_the_end
+
+
+@pytest.fixture
+def default_score(tmp_path):
+    """Trains a demo by hand with its default settings, and reads its score on the test data.
+
+    In a process of its own: the suite compiles without optimising, by which training takes ages.
+    """
+
+    def run(demo):
+        environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+        environment |= {"PYTHONPATH": str(Path(__file__).parents[2]), "JAX_PLATFORMS": "cpu"}
+        code = "import sys; from course.cli import main; sys.exit(main())"
+        done = subprocess.run(
+            [sys.executable, "-c", code, "train", demo.name, "--gradient", "hand"],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        told = re.search(rf"test {demo.score.scale.name} +([0-9.]+) ", done.stdout)
+        assert told, done.stdout
+        return float(told[1]) / demo.score.scale.units
+
+    return run

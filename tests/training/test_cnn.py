@@ -1,11 +1,5 @@
 """Claims about the demo whose network reads digits as pictures."""
 
-import os
-import re
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -29,14 +23,5 @@ def test_the_pair_agrees_with_jax_on_this_network():
 
 
 @pytest.mark.slow
-def test_the_default_settings_reach_the_stated_accuracy(tmp_path):
-    """In a process of its own: the suite compiles without optimising, under which a convolution takes ages."""
-    environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
-    command = [sys.executable, "-c", "import sys; from course.cli import main; sys.exit(main())", "train", "cnn"]
-    environment |= {"PYTHONPATH": str(Path(__file__).parents[2]), "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run(
-        [*command, "--gradient", "hand"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
-    )
-    reached = re.search(r"test accuracy +([0-9.]+) %", done.stdout)
-    assert reached
-    assert DEMO.score.reached(float(reached[1]) / 100)
+def test_the_default_settings_reach_the_stated_accuracy(default_score):
+    assert DEMO.score.reached(default_score(DEMO))

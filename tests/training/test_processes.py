@@ -63,7 +63,7 @@ def test_two_processes_take_the_steps_of_one_and_when_one_is_killed_the_run_goes
     second.kill()
     said, told = (text.decode() for text in first.communicate(timeout=60))
     second.communicate()
-    assert first.returncode == LOST
+    assert first.returncode == LOST, told
     assert "2 devices, each a CPU, in 2 processes" in said
     assert re.search(r"Another process is gone .*; the checkpoint of step \d+ is good", told)
     assert "--resume" in told

@@ -6,13 +6,10 @@ import pytest
 
 from course.lessons.losses import IGNORED
 from course.training import char_lstm, char_rnn
-from course.training.both import train
 from course.training.char_rnn import ALPHABET, NAMES, by_counting
-from course.training.gradients import by_hand
 from course.training.names import DOT, first_names, spell
 from course.training.ngram import what_follows
 from course.training.pair import compare_on_network, find_pair
-from course.training.results import HAND
 
 DEMOS = (char_rnn.DEMO, char_lstm.DEMO)
 DEMO = pytest.mark.parametrize("demo", DEMOS, ids=lambda demo: demo.name)
@@ -70,7 +67,5 @@ def test_a_sample_is_a_line_of_names_that_the_key_decides(demo):
 
 @pytest.mark.slow
 @DEMO
-def test_the_default_settings_spell_better_than_counting_does(demo):
-    results = train({HAND: by_hand(*find_pair(demo).functions)}, demo)
-    assert demo.score.reached(results.scores[HAND])
-    assert results.scores[HAND] < results.level.score
+def test_the_default_settings_spell_as_well_as_is_stated(demo, default_score):
+    assert demo.score.reached(default_score(demo))
