@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -52,29 +53,39 @@ def wait_for_a_checkpoint(folder, process):
     raise AssertionError("no checkpoint came")
 
 
-@pytest.mark.slow
-def test_two_processes_take_the_steps_of_one_and_when_one_is_killed_the_run_goes_on_alone(tmp_path):
+def lost_one(folder):
+    """The first process of two, and what it said and told, after the second one was killed."""
+    folder.mkdir()
     with socket.socket() as free:
         free.bind(("localhost", 0))
         address = f"localhost:{free.getsockname()[1]}"
     long = ["--steps", "18000", "--save-every", "0.5"]
-    first, second = (started(tmp_path, *long, "--distributed", f"{address},2,{index}") for index in (0, 1))
-    wait_for_a_checkpoint(tmp_path / "runs", first)
+    first, second = (started(folder, *long, "--distributed", f"{address},2,{index}") for index in (0, 1))
+    wait_for_a_checkpoint(folder / "runs", first)
     second.kill()
     said, told = (text.decode() for text in first.communicate(timeout=60))
     second.communicate()
-    assert first.returncode == LOST, told
+    return first.returncode, said, told
+
+
+@pytest.mark.slow
+def test_two_processes_take_the_steps_of_one_and_when_one_is_killed_the_run_goes_on_alone(tmp_path):
+    for folder in (tmp_path / "once", tmp_path / "again"):
+        status, said, told = lost_one(folder)
+        if status != -signal.SIGABRT:  # rarely JAX's runtime ends the process before we can say anything
+            break
+    assert status == LOST, told
     assert "2 devices, each a CPU, in 2 processes" in said
     assert re.search(r"Another process is gone .*; the checkpoint of step \d+ is good", told)
     assert "--resume" in told
 
-    step, together = losses_in(tmp_path / "runs")
-    going_on = started(tmp_path, "--resume", "--steps", str(step + 18))
-    alone = started(tmp_path, "--steps", str(step + 18), "--folder", "alone")
+    step, together = losses_in(folder / "runs")
+    going_on = started(folder, "--resume", "--steps", str(step + 18))
+    alone = started(folder, "--steps", str(step + 18), "--folder", "alone")
     for process in (going_on, alone):
         assert process.communicate(timeout=120) is not None
         assert process.returncode == 0
-    (_, resumed), (last, uninterrupted) = losses_in(tmp_path / "runs"), losses_in(tmp_path / "alone")
+    (_, resumed), (last, uninterrupted) = losses_in(folder / "runs"), losses_in(folder / "alone")
     assert last == step + 18
     assert np.allclose(together, uninterrupted[:step], rtol=0, atol=1e-13)
     assert np.allclose(resumed, uninterrupted, rtol=0, atol=1e-13)
