@@ -26,7 +26,7 @@ EXPLAINED_AT_LEAST = 0.5
 ENOUGH = 100
 """Killed mutants of which that share is asked: of fewer it says little."""
 
-SOME_MUTANTS = 4
+SOME_MUTANTS = 3
 """So many of an answer are in the sample."""
 
 
