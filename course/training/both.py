@@ -9,7 +9,7 @@ from typing import Any
 from course.training.demo import Demo, Settings
 from course.training.gradients import ValueAndGrad, by_hand, by_jax
 from course.training.loop import Run, Training
-from course.training.results import HAND, JAX, Results, results_of
+from course.training.results import HAND, JAX, Ratio, Results, ratio_of, results_of
 
 
 def train_both(
@@ -50,6 +50,22 @@ def train(
     on_progress: Callable[[Run], None] = lambda run: None,
 ) -> Results:
     """Trains a demo on some gradients to the end, and sums up."""
+    return results_of(*_trained(gradients, demo, steps, on_progress))
+
+
+def race(demo: Demo, fwd: Callable[..., Any], bwd: Callable[..., Any], *, steps: int) -> Ratio:
+    """The time of a step by hand over that of a step by JAX, with nothing else summed up.
+
+    Raises:
+        Diverged: One of the two has lost its way.
+    """
+    _, run = _trained({HAND: by_hand(fwd, bwd), JAX: by_jax(demo.loss)}, demo, steps, lambda run: None)
+    return ratio_of(run.tracks[HAND].seconds, run.tracks[JAX].seconds)
+
+
+def _trained(
+    gradients: Mapping[str, ValueAndGrad], demo: Demo, steps: int | None, on_progress: Callable[[Run], None]
+) -> tuple[Training, Run]:
     settings: Settings = dataclasses.replace(demo.settings, steps=steps or demo.settings.steps)
     training = Training(demo, settings, gradients, demo.read_data())
     run = training.start()
@@ -58,4 +74,4 @@ def train(
     while run.step < settings.steps:
         run = training.advance(run)
         on_progress(run)
-    return results_of(training, run)
+    return training, run

@@ -18,7 +18,7 @@ from course.lessons.lstm import GatedCell, State, lstm, lstm_step
 from course.lessons.mlp import Layer
 from course.training import char_rnn
 from course.training.char_rnn import NAMES, SYMBOLS, draw, names_of
-from course.training.demo import BITS, Metrics, Score, Settings, TwoFunctions
+from course.training.demo import BITS, Score, Settings, TwoFunctions, in_bits
 
 
 class Size(NamedTuple):
@@ -87,12 +87,6 @@ def _start(params: CharLstm, rows: int) -> State:
     return State(nothing, nothing)
 
 
-def metrics(params: CharLstm, ids: jax.Array, labels: jax.Array) -> Metrics:
-    """The loss in nats and in bits, a mean over characters."""
-    value = loss(params, ids, labels)
-    return {"loss": value, "bits": value / jnp.log(2)}
-
-
 def sample(params: CharLstm, key: jax.Array) -> str:
     """Some names, drawn character by character."""
     return names_of(_draw(params, key))
@@ -117,7 +111,7 @@ DEMO = dataclasses.replace(
     loss=loss,
     assemble=assemble,
     init=init,
-    metrics=metrics,
+    metrics=in_bits(loss),
     score=Score("bits", BITS, aim=2.86, less=True),
     sample=sample,
     settings=Settings(steps=1060, batch=64, lr=2e-3),

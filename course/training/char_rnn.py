@@ -18,9 +18,9 @@ from course.lessons.mlp import Layer
 from course.lessons.recurrent import Cell, CharRnn, char_rnn_loss, rnn_step
 from course.show.plots import Level
 from course.training.data import Splits
-from course.training.demo import BITS, Demo, Metrics, Score, Settings
+from course.training.demo import BITS, Demo, Score, Settings, in_bits
 from course.training.names import ALPHABET, DOT, first_names, spell
-from course.training.ngram import best_by_counting, what_follows
+from course.training.ngram import level_by_counting
 
 SYMBOLS, D_IN, D_HIDDEN = len(ALPHABET), 16, 128
 NAMES, LONGEST = 8, 14
@@ -35,12 +35,6 @@ def init(key: jax.Array) -> CharRnn:
     w_h = jax.random.normal(h_key, (D_HIDDEN, D_HIDDEN)) / jnp.sqrt(D_HIDDEN)
     w = jax.random.normal(readout_key, (D_HIDDEN, SYMBOLS)) / jnp.sqrt(D_HIDDEN)
     return CharRnn(table, Cell(w_x, w_h, jnp.zeros(D_HIDDEN)), Layer(w, jnp.zeros(SYMBOLS)))
-
-
-def metrics(params: CharRnn, ids: jax.Array, labels: jax.Array) -> Metrics:
-    """The loss in nats and in bits, a mean over characters."""
-    loss = char_rnn_loss(params, ids, labels)
-    return {"loss": loss, "bits": loss / jnp.log(2)}
 
 
 def counted(ids: jax.Array, labels: jax.Array) -> jax.Array:
@@ -82,9 +76,7 @@ def names_of(ids: jax.Array) -> str:
 
 def by_counting(splits: Splits) -> Level:
     """What counting needs for the same characters."""
-    train, validation, test = (what_follows(ALPHABET, *part) for part in splits)
-    best = best_by_counting(train, validation, test, SYMBOLS)
-    return Level(f"counting, {best.characters} back", best.bits)
+    return level_by_counting(ALPHABET, splits)
 
 
 DEMO = Demo(
@@ -95,7 +87,7 @@ DEMO = Demo(
     counted=counted,
     init=init,
     read_data=first_names,
-    metrics=metrics,
+    metrics=in_bits(char_rnn_loss),
     score=Score("bits", BITS, aim=2.9, less=True),
     level=by_counting,
     sample=sample,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from course.show.plots import Level, Scale
@@ -86,6 +87,16 @@ def rows_of(*batch: jax.Array) -> int:
 def adam(settings: Settings) -> optax.GradientTransformation:
     """Adam, with the same learning rate at every step."""
     return optax.adam(settings.lr)
+
+
+def in_bits(loss: Callable[..., jax.Array]) -> Callable[..., Metrics]:
+    """The metrics of a mean over characters: the loss in nats and in bits."""
+
+    def metrics(params: Params, *examples: jax.Array) -> Metrics:
+        value = loss(params, *examples)
+        return {"loss": value, "bits": value / jnp.log(2)}
+
+    return metrics
 
 
 def the_pair_itself(pair: TwoFunctions) -> TwoFunctions:

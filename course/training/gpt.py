@@ -16,8 +16,8 @@ from course.lessons.attention import Attention
 from course.lessons.transformer import Block, FeedForward, Gpt, Norm, gpt_logits, gpt_loss
 from course.show.plots import Level
 from course.training.data import Splits
-from course.training.demo import BITS, Demo, Metrics, Score, Settings
-from course.training.ngram import best_by_counting, what_follows
+from course.training.demo import BITS, Demo, Score, Settings, in_bits
+from course.training.ngram import level_by_counting
 from course.training.play import ALPHABET, SEQ, ids_of, play, spell
 
 SYMBOLS = len(ALPHABET)
@@ -88,12 +88,6 @@ def optimiser(settings: Settings) -> optax.GradientTransformation:
     return optax.adam(learning_rate(settings), b2=0.99)
 
 
-def metrics(params: Gpt, ids: jax.Array, labels: jax.Array) -> Metrics:
-    """The loss in nats and in bits, a mean over characters."""
-    loss = gpt_loss(params, ids, labels)
-    return {"loss": loss, "bits": loss / jnp.log(2)}
-
-
 def sample(params: Gpt, key: jax.Array) -> str:
     """How it goes on from a famous beginning."""
     return " / ".join(filter(None, spell(np.asarray(_draw(params, key))).splitlines()))
@@ -112,9 +106,7 @@ def _draw(params: Gpt, key: jax.Array) -> jax.Array:
 
 def by_counting(splits: Splits) -> Level:
     """What counting needs for the same characters: it sees each of the training data once."""
-    train, validation, test = (what_follows(ALPHABET, *part) for part in splits._replace(train=play(stride=SEQ).train))
-    best = best_by_counting(train, validation, test, SYMBOLS)
-    return Level(f"counting, {best.characters} back", best.bits)
+    return level_by_counting(ALPHABET, splits._replace(train=play(stride=SEQ).train))
 
 
 DEMO = Demo(
@@ -124,7 +116,7 @@ DEMO = Demo(
     loss=gpt_loss,
     init=init,
     read_data=play,
-    metrics=metrics,
+    metrics=in_bits(gpt_loss),
     score=Score("bits", BITS, aim=2.54, less=True),
     level=by_counting,
     sample=sample,

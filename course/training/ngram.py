@@ -18,6 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from course.lessons.losses import IGNORED
+from course.show.plots import Level
+from course.training.data import Splits
 
 Following = tuple[str, str]
 """Some characters, and the one that followed them."""
@@ -48,6 +50,13 @@ def best_by_counting(
     after = _counted(train)
     back = min(range(_LONGEST + 1), key=lambda length: _bits(after, validation, length, symbols))
     return Counting(back, _bits(after, test, back, symbols))
+
+
+def level_by_counting(alphabet: str, splits: Splits) -> Level:
+    """What the best guess by counting needs for rows of ids, and of what follows each."""
+    train, validation, test = (what_follows(alphabet, *part) for part in splits)
+    best = best_by_counting(train, validation, test, len(alphabet))
+    return Level(f"counting, {best.characters} back", best.bits)
 
 
 def what_follows(alphabet: str, ids: np.ndarray, labels: np.ndarray) -> list[Following]:

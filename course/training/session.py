@@ -16,7 +16,7 @@ from course.comparison.faults import fault_of
 from course.show import words
 from course.training import TrainingError, checkpoints
 from course.training.bar import Bar
-from course.training.both import train_both
+from course.training.both import race
 from course.training.demo import Demo
 from course.training.interrupt import stoppable
 from course.training.loop import Diverged, Run, Training
@@ -254,8 +254,9 @@ def _sum_up(plan: Plan, training: Training, run: Run, error: float | None, out: 
 
 
 def _praise(plan: Plan, pair: Pair, results: Results, error: float, err: Console) -> Praise:
-    if results.ratio is None:
+    ratio = results.ratio
+    if ratio is None:
         demo = dataclasses.replace(plan.demo, settings=plan.settings)
         with err.status("measuring the speed beside jax.grad"), _their_code(plan):
-            results = train_both(demo, *pair.functions, steps=min(_RACE_STEPS, _RACE_TURNS * demo.chunk_steps))
-    return Praise(pair.found.line_count, error, results.ratio)
+            ratio = race(demo, *pair.functions, steps=min(_RACE_STEPS, _RACE_TURNS * demo.chunk_steps))
+    return Praise(pair.found.line_count, error, ratio)
