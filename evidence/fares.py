@@ -25,7 +25,7 @@ CLEARED_AFTER = 50
 """Mutants: of an answer with loops, hundreds of them leave more compiled code than a process has room for."""
 
 LONGEST = 20.0
-"""Seconds that one mutant may take: some never end."""
+"""Seconds of a processor that one mutant may take: some never end."""
 
 SURVIVED, COSTLY, VALUE, SHAPE, NOT_FINITE, EXCEPTION, AWKWARDLY = (
     "survived",
