@@ -416,7 +416,7 @@ def gelu_tanh_bwd(residuals, y_bar):
             "the tanh kept",
             (forward, "t = jnp.tanh(TANH_SCALE * x * (1 + TANH_CUBE * x**2))\n    return x * (1 + t) / 2, (x, t)"),
             ("x = residuals  # not the tanh too: twice the bytes", "x, t = residuals"),
-            ("t = tanh(TANH_SCALE * (x + TANH_CUBE * x**3))\n    inside", "inside"),
+            ("t = tanh(TANH_SCALE * x * (1 + TANH_CUBE * x**2))\n    inside", "inside"),
         ),
     )
 

@@ -61,6 +61,11 @@ def test_every_exercise_of_the_corpus_is_on_a_paper():
     assert {answer.exercise for answer in all_answers()} == set(ASKED)
 
 
+def test_every_answer_is_still_an_edit_of_ours():
+    for answer in all_answers():
+        compile(answer.source, f"<{answer}>", "exec")
+
+
 @pytest.mark.parametrize("answer", slice_of_all(), ids=str)
 def test_of_a_slice_each_answer_is_told_what_it_is(answer):
     check(answer)
