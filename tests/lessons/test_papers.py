@@ -1,5 +1,6 @@
 """Claims about all papers: our answers are right, blank stubs nothing, wrong ones explained; code comes with hints."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,15 +22,19 @@ def by_name(exercise):
     return exercise.name
 
 
+@cache
+def ours(lesson):
+    return Submission.read(SOLUTIONS / f"{lesson}.py")
+
+
 @pytest.mark.parametrize("exercise", QUESTIONS, ids=by_name)
 def test_our_answer_to_a_question_is_right(exercise):
-    assert judge(exercise, Submission.read(SOLUTIONS / f"{exercise.lesson}.py")).status is Status.RIGHT
+    assert judge(exercise, ours(exercise.lesson)).status is Status.RIGHT
 
 
 @pytest.mark.parametrize("exercise", CODE, ids=by_name)
 def test_our_code_is_right_and_earns_every_point(exercise):
-    answers = Submission.read(SOLUTIONS / f"{exercise.lesson}.py")
-    found = judge(exercise, answers, feedback=Feedback.NAME, example=False)
+    found = judge(exercise, ours(exercise.lesson), feedback=Feedback.NAME, example=False)
     assert found.status is Status.RIGHT
     assert (found.points, found.cost_points) == (found.possible, found.cost_possible)
 
