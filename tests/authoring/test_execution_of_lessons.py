@@ -1,7 +1,7 @@
 """Claims about the notebooks of this checkout, executed from top to bottom: as a learner gets them, and solved.
 
-CI takes turns: of one lesson the untouched notebook, of the next the solved one. `-m slow` executes both of each, one
-after the other in one kernel, where what the first compiled serves the second.
+CI takes turns: of every third lesson the solved notebook, of the others the untouched one. `-m slow` executes both of
+each, one after the other in one kernel, where what the first compiled serves the second.
 """
 
 import pytest
@@ -23,10 +23,13 @@ def there():
         yield running
 
 
-def taking_turns(first):
-    """The lessons as parameters: every other one, from the `first` on, is for CI, the rest for whoever asks for all."""
+def taking_turns(*, solved):
+    """The lessons as parameters: in CI every third one's notebook is solved, and the rest for whoever asks for all."""
     left_out = pytest.mark.exhaustive
-    turns = [pytest.param(lesson, marks=[left_out] * (place % 2 != first)) for place, lesson in enumerate(LESSONS)]
+    turns = [
+        pytest.param(lesson, marks=[left_out] * (solved is not (place % 3 == 0)))
+        for place, lesson in enumerate(LESSONS)
+    ]
     return pytest.mark.parametrize("lesson", turns, scope="module")
 
 
@@ -34,7 +37,7 @@ def text_of(outputs):
     return "\n".join(output.get("text") or str(output.get("data", {}).get("text/plain")) for output in outputs)
 
 
-@taking_turns(0)
+@taking_turns(solved=False)
 def test_an_untouched_notebook_executes_and_finds_nothing_started(there, lesson):
     notebook = try_lesson(CHECKOUT, lesson, there, solved=False)
     checks = [cell for cell in notebook.cells if "check" in cell.metadata.get("tags", [])]
@@ -43,7 +46,7 @@ def test_an_untouched_notebook_executes_and_finds_nothing_started(there, lesson)
         assert "not started" in text_of(cell.outputs), cell.metadata.name
 
 
-@taking_turns(1)
+@taking_turns(solved=True)
 def test_the_solved_notebook_executes_and_earns_every_point_from_nbgrader(there, lesson):
     from nbgrader.utils import determine_grade, is_grade
 
