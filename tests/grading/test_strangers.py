@@ -405,13 +405,18 @@ def solved(server, tmp_path_factory):
     remote.close()
 
 
+def without_lines(costs):
+    """Without the notes: what JAX traced before keeps the line at which it was traced first."""
+    return [dataclasses.replace(cost, notes=()) for cost in costs]
+
+
 def hold_apart_against_here(exercise, solved):
     there, here = (judge(exercise, submission) for submission in solved)
     for said in ("status", "lines", "points", "cost_points"):
         assert getattr(there, said) == getattr(here, said)
     assert bool(there.comparison) == bool(here.comparison)
     if here.comparison:
-        assert there.comparison.costs == here.comparison.costs
+        assert without_lines(there.comparison.costs) == without_lines(here.comparison.costs)
         assert there.comparison.excesses == here.comparison.excesses
 
 
