@@ -204,8 +204,8 @@ with plots.style():
     plt.show()
 
 # %% [markdown] name="read-highway"
-# With a bias of 0 the gates are half open: what is left is halved, or nearly, at every step. The highway is there, but it is closed for the night. At a bias of 5, a hundred steps back, much of the cotangent
-# is still there. That is one number, at the start, before anything was trained. The dotted lines say how much of it came by the highway; what lies above them came by the other ways.
+# With a bias of 0 the gates are half open: what is left is halved, or nearly, at every step. The highway is there, but it is closed for the night. At a bias of 5 the highway alone still brings nearly half of it
+# back over a hundred steps. That is one number, at the start, before anything was trained. The dotted lines say how much of it came by the highway; what lies above them came by the other ways.
 #
 # {question lstm.q2}
 
@@ -215,10 +215,11 @@ course.answer("lstm.q2", ...)
 # %% [markdown] name="sequence"
 # ## The whole sequence
 #
-#               c ───────× f ──── + ──────┬─────> c          the highway
-#                        │        │       tanh
-#               h ──> z ─┴────────┘       │
-#               x ──>  └─ o ──────────────×─────> h          what others see
+#     c ────────── × f ──── + i * g ────┬────────> c          the highway
+#                    │          │       tanh
+#     h ──┐          │          │        │
+#         ├──> z ────┴──────────┴─── o ─ × ───────> h          what others see
+#     x ──┘
 #
 # On the way back, two cotangents are handed from step to step: `h`'s and `c`'s. Only `h` is in the value, so only `h` has a row of `states_bar` at each step. A neighbour in which the cell alone is handed on: tanks in a row,
 # `c = f[t] * c + x[t]`, of which `tanh(c)` is read off after every step.
