@@ -384,7 +384,7 @@ CHAR_RNN = Exercise(
     ),
     hints=(
         "Forward: gather_fwd, rnn_fwd, affine_fwd, masked_cross_entropy_fwd, with a reshape between each two. Keep "
-        "what each of them keeps, and the sizes batch and seq.",
+        "what each of them keeps, and ids, of which backward takes the sizes batch and seq.",
         "gather wants ids in one row, ids.reshape(-1); rnn wants (batch, seq, d_in) and a start of zeros; affine wants "
         "a row for each character again, states.reshape(batch * seq, -1), and so does the loss: labels.reshape(-1).",
         "Backward the four in the opposite order. A reshape goes back by another reshape. The gradient is a CharRnn of "
