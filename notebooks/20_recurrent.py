@@ -170,6 +170,7 @@ course.answer("recurrent.q1", ...)
 #
 # Ask of every line whether it must be in the loop. On the way back, what `w_h`, `w_x`, `b` and `x` get is not needed by any other step. On the
 # way forward, `x @ w_x + b` does not ask for the state. And `w_h.T` is the same at every step: turned once, before the loop, it need not be turned in it.
+# The check looks at the numbers, at FLOPs and at what is kept. How lean the loop is, it does not ask: the race below shows that.
 #
 # To lay the steps and rows of an array `(seq, batch, d)` one after the other: `.reshape(seq * batch, d)`. Both arrays of a product must
 # have them in the same order.

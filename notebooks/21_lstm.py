@@ -304,6 +304,8 @@ for way, given in (
 # - Back: the loop carries a `State` of two cotangents and puts `z_bar` on record, nothing else. `w_h.T` is turned once, before it.
 # - Behind the loop: the cotangents of `w_x`, `w_h`, `b` and `x` of all steps, each as one product or sum, as in `recurrent`.
 #
+# As there, the check does not ask how lean the loop is; the race below shows it.
+#
 # A scan can put a tuple on record, `(h, c, (i, f, g, o))`; what comes out is the same tuple, of arrays with time first. And it can go through such a tuple.
 
 # %% name="your-lstm" tags=["exercise"]

@@ -389,7 +389,7 @@ print(
 #
 # ### Your turn: without the table of zeros
 #
-# `x_bar` is what comes back to `table[ids]`, and the whole of `table_bar` is never made.
+# `x_bar` is what comes back to `table[ids]`. Do not make the whole of `table_bar`: the check looks at the values alone, but the measurement below would show it.
 
 # %% name="your-sparse" tags=["exercise"]
 from solutions.embedding import sparse_sgd
