@@ -289,7 +289,7 @@ show("lhs_dilation 3, padding -1 and 0", lhs_dilation=(3,), padding=[(-1, 0)])
 #
 # - for `w_bar`, the same places must be read as in forward. Before `x` that is the same padding. After `x`: as far as the last window *really* went. If the
 #   windows did not come out even, that is less than forward's padding; if they left places over, it is negative;
-# - for `x_bar`: a window *reaches* some places beyond its first one: with three places, four if the dilation is 2. Without padding in forward, the turned kernel must hang over each end of `y_bar` by all
+# - for `x_bar`: a window *reaches* some places beyond its first one: with a width of three that is two, and four if the dilation is 2. Without padding in forward, the turned kernel must hang over each end of `y_bar` by all
 #   of that, as it did in `conv_1d`. But what lies in forward's padding isn't wanted: there is no `x` there. So of the reach, on each side, take away how far forward's windows went beyond the end.
 #
 # ### Your turn: how much padding backward needs
@@ -313,7 +313,7 @@ course.check(bar_paddings)
 # and the last place of `x` is `length - 1`. So the windows went `after = last - (length - 1)` places beyond the end, and that, with `before`, is the padding
 # for `w_bar`. A window reaches `reach = dilation * (width - 1)`; for `x_bar` it is `(reach - before, reach - after)`. The padding that forward was *told* does not appear: of it, only what was read counts.
 #
-# A pretty thing to see: both sides of both paddings add up to the reach.
+# A pretty thing to see: before and after, the two paddings add up to the reach.
 # </details>
 
 # %% [markdown] name="conv-2d-turn"
@@ -400,15 +400,15 @@ if course.solved(conv_2d_fwd, conv_2d_bwd):
 # %% [markdown] name="read-the-count"
 # Three times the forward pass in all, to the FLOP. (Products with the padding's zeros are not counted for the convolution: nobody needs them. im2col multiplies
 # them, hence its few percent more.) By hand and by JAX it is the same two convolutions, so there is nothing to be won here in time by writing it yourself, and nothing to be lost: JAX's own rule was
-# derived by people as you derived yours. What you get is what it knows: that nothing need be kept, and which convolution your machine is running when it is slow. And in the
+# derived by people as you derived yours. What you gain is to know what it does: that nothing need be kept, and which convolution is running when your machine is slow. And in the
 # first layer of a network `x` is data, nobody asks for its `x_bar`, and one of the three falls away.
 #
-# im2col makes nine times `x`, writes it, reads it, keeps it until backward, and there makes another one. What it costs in time is measured, on your machine, now: forward and backward,
-# in processor time, the best of five runs. Two layers: that one, and one whose pictures have a single channel.
+# im2col makes nine times as many numbers as `x` has, writes them, reads them, keeps them until backward, and there makes as many again. What it costs in time is measured, on your machine, now: forward and backward,
+# in processor time, the best of forty runs. Two layers: that one, and one whose pictures have a single channel.
 
 
 # %% name="measure-the-cost"
-def seconds(run, *arrays, rounds=5):
+def seconds(run, *arrays, rounds=40):
     """Processor time of the best of some rounds, after one that compiles."""
     jax.block_until_ready(run(*arrays))
     best = np.inf
@@ -445,9 +445,9 @@ for channels_in in (16, 1):
         print(f"{channels_in:2} channels in   {name:14} {1e3 * seconds(run, *arrays):7.2f} ms")
 
 # %% [markdown] name="read-the-time"
-# With many channels im2col loses: on the machines where this was written it took 1.3 to 2.4 times as long, depending on the layer. With a single channel it may well win: there a
-# convolution does little with each number that it reads, and a matrix product runs at full speed even on copies. FLOPs say what must be done. How fast they go is another question, to be
-# measured: of the two convolutions backward `w_bar`, whose kernel is as large as a picture, often takes longer than `x_bar`, at equal FLOPs.
+# With many channels im2col loses, as a rule: on the machines where this was written it took 1.2 to 2.4 times as long, depending on the layer. (Other programs disturb so short a time. If yours says otherwise, run
+# the cell again.) With a single channel it may well win: there a convolution does little with each number that it reads, and a matrix product runs at full speed even on copies. FLOPs say what must be done. How
+# fast they go is another question, to be measured: of the two convolutions backward `w_bar`, whose kernel is as large as a picture, often takes longer than `x_bar`, at equal FLOPs.
 #
 # ## The transposed convolution
 #

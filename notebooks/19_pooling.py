@@ -206,7 +206,7 @@ course.check(overlapping_max_pool_fwd, overlapping_max_pool_bwd)
 # <details><summary>After you solved it: the derivation</summary>
 #
 # `picked` is found as for blocks. Then `x_bar = x_bar.at[place].add(jnp.where(picked, y_bar, 0))`, for one place after the other, starting from zeros. With `BLOCKS` for the pool it is `max_pool`'s
-# backward again; that has a program of its own only since laying arrays side by side is cheaper than adding to zeros four times.
+# backward again; `max_pool` has a program of its own only because laying arrays side by side is cheaper than adding to zeros four times.
 # </details>
 
 # %% [markdown] name="picture-words"
@@ -243,16 +243,16 @@ with plots.style():
     plt.show()
 
 # %% [markdown] name="read-where-it-goes"
-# White paper is 0 here, and black. On it whole blocks tie: the first convention has one dark pixel in the upper left corner of each, the second a pale block. Windows of 3 x 3 give
+# White paper is 0 here, and drawn black. On it whole blocks tie: the first convention has one dark pixel in the upper left corner of each, the second a pale block. Windows of 3 x 3 give
 # some pixels 2, and leave the last row and column out: they reach only as far as they fit.
 #
 # ## What it costs, and where there is something to be won
 #
-# Time, now, on your machine: forward and backward of one pooling, a batch of 64 pictures of 28 x 28 pixels with 16 channels. In processor time, the best of five runs.
+# Time, now, on your machine: forward and backward of one pooling, a batch of 64 pictures of 28 x 28 pixels with 16 channels. In processor time, the best of twenty runs.
 
 
 # %% name="measure-the-cost"
-def seconds(run, *arrays, rounds=5):
+def seconds(run, *arrays, rounds=20):
     """Processor time of the best of some rounds, after one that compiles."""
     jax.block_until_ready(run(*arrays))
     best = np.inf
@@ -295,7 +295,7 @@ if course.solved(max_pool_fwd, max_pool_bwd):
 # %% [markdown] name="read-the-cost"
 # JAX's rule for `reduce_window` is an operation named `select_and_scatter`: for every window it looks for the largest again, one number after the other, and adds to one place of
 # memory. It is right for windows of all kinds. Yours knows more: blocks share no pixel, so each `x_bar` is written once, from one comparison, many at a time. *Nothing was searched, nothing was added up.* On the
-# machines where this was written forward and backward together took a fifth to an eighth of the time. `jnp.max` over a view lies between: it counts in each block how many tie, and divides.
+# machines where this was written forward and backward together took a fifth to a tenth of the time. `jnp.max` over a view lies between: it counts in each block how many tie, and divides.
 #
 # So here writing it by hand pays: not because JAX's derivative is wrong or does more FLOPs, but because its program is for the general case, and you have a special one.
 #
@@ -345,6 +345,7 @@ print("a network of", len(parts), "pairs:", ", ".join(parts))
 # turn and puts the residuals aside without looking into them; backward calls each `bwd` in the opposite order, and the cotangent that one returns is what the one before it is given.
 #
 # One thing is new: between the last relu and the readout, forward lays pictures out as rows, `x.reshape(len(x), -1)`. What undoes that on the way back, and what must it know?
+# (A shape by itself can't be kept: under `jit` the numbers among the residuals are traced, and no shape can be made of them. Keep an array that has it.)
 
 # %% name="your-cnn" tags=["exercise"]
 from solutions.pooling import cnn_loss_bwd, cnn_loss_fwd

@@ -170,6 +170,7 @@ course.answer("recurrent.q1", ...)
 #
 # Ask of every line whether it must be in the loop. On the way back, what `w_h`, `w_x`, `b` and `x` get is not needed by any other step. On the
 # way forward, `x @ w_x + b` does not ask for the state. And `w_h.T` is the same at every step: turned once, before the loop, it need not be turned in it.
+# The check looks at the numbers, at FLOPs and at what is kept. How lean the loop is, it does not ask: the race below shows that.
 #
 # To lay the steps and rows of an array `(seq, batch, d)` one after the other: `.reshape(seq * batch, d)`. Both arrays of a product must
 # have them in the same order.
@@ -283,11 +284,11 @@ with plots.style():
     plt.show()
 
 # %% [markdown] name="read-singular-values"
-# - **Left.** All fall, and most of them at once. After twenty steps a few directions of 32 are left in which a cotangent still gets through; after sixty one, with a
-#   thousandth. The state may remember; the *gradient* does not know.
+# - **Left.** All fall, and most of them at once. After twenty steps a few directions of 32 are left in which a cotangent still gets through; after sixty steps a single one, with a
+#   thousandth of it. The state may remember; the *gradient* does not know.
 # - **Middle.** With weights twice as large the states are driven into the flat ends of tanh, most of the time. A few directions now grow, without
 #   plan, and the others vanish all the same. Vanishing and exploding are no alternatives: they happen together, in different directions.
-# - **Right.** A product of orthogonal matrices is orthogonal, and loses nothing. What is lost is lost in the slopes, evenly. That is why people *start* there.
+# - **Right.** A product of orthogonal matrices is orthogonal, and loses nothing. What is lost is lost in the slopes, by most directions about alike. That is why people *start* there.
 #
 # {question recurrent.q2}
 
@@ -447,8 +448,8 @@ course.check(last_state_fwd, last_state_bwd)
 # ## More practice: singular values, as it runs
 #
 # Above, `jax.jacfwd` made all Jacobians, one column a nudge. Do it yourself, in the scan: carry the state, and beside it the matrix of how it moves. It is
-# forward mode, as in `forward_mode`; no cotangent is needed. `reach(params, h, x)`, for a single sequence without a batch axis, returns the largest singular value
-# of the Jacobian of every state by the first one.
+# forward mode, as in `forward_mode`; no cotangent is needed. `reach(params, h, x)`, for a single sequence without a batch axis, returns, after every step, the largest
+# singular value of the Jacobian of the state by `h`, the one that the first step starts from.
 
 # %% name="your-reach" tags=["exercise"]
 from solutions.recurrent import reach
@@ -474,6 +475,7 @@ course.check(reach)
 #
 # `char_rnn_loss(params, ids, labels)` is that, and you have a pair for each of the four: `gather` from `vector_chain_rule`, `affine`, `masked_cross_entropy` from the practice part of
 # `losses`, and the `rnn` of this lesson. What is new is nothing but shapes: who wants `(batch, seq, ...)`, and who a row for each character?
+# (As in `pooling`: a shape can't be kept, an array that has it can.)
 
 # %% name="your-parts"
 from course.lessons.vector_chain_rule import gather_fwd

@@ -204,8 +204,8 @@ with plots.style():
     plt.show()
 
 # %% [markdown] name="read-highway"
-# With a bias of 0 the gates are half open: what is left is halved, or nearly, at every step. The highway is there, but it is closed for the night. At a bias of 5, a hundred steps back, much of the cotangent
-# is still there. That is one number, at the start, before anything was trained. The dotted lines say how much of it came by the highway; what lies above them came by the other ways.
+# With a bias of 0 the gates are half open: what is left is halved, or nearly, at every step. The highway is there, but it is closed for the night. At a bias of 5 the highway alone still brings nearly half of it
+# back over a hundred steps. That is one number, at the start, before anything was trained. The dotted lines say how much of it came by the highway; what lies above them came by the other ways.
 #
 # {question lstm.q2}
 
@@ -215,10 +215,11 @@ course.answer("lstm.q2", ...)
 # %% [markdown] name="sequence"
 # ## The whole sequence
 #
-#               c ───────× f ──── + ──────┬─────> c          the highway
-#                        │        │       tanh
-#               h ──> z ─┴────────┘       │
-#               x ──>  └─ o ──────────────×─────> h          what others see
+#     c ────────── × f ──── + i * g ────┬────────> c          the highway
+#                    │          │       tanh
+#     h ──┐          │          │        │
+#         ├──> z ────┴──────────┴─── o ─ × ───────> h          what others see
+#     x ──┘
 #
 # On the way back, two cotangents are handed from step to step: `h`'s and `c`'s. Only `h` is in the value, so only `h` has a row of `states_bar` at each step. A neighbour in which the cell alone is handed on: tanks in a row,
 # `c = f[t] * c + x[t]`, of which `tanh(c)` is read off after every step.
@@ -302,6 +303,8 @@ for way, given in (
 # - Forward: `x @ w_x + b` of all steps before the loop. The loop carries a `State` and puts on record what backward needs.
 # - Back: the loop carries a `State` of two cotangents and puts `z_bar` on record, nothing else. `w_h.T` is turned once, before it.
 # - Behind the loop: the cotangents of `w_x`, `w_h`, `b` and `x` of all steps, each as one product or sum, as in `recurrent`.
+#
+# As there, the check does not ask how lean the loop is; the race below shows it.
 #
 # A scan can put a tuple on record, `(h, c, (i, f, g, o))`; what comes out is the same tuple, of arrays with time first. And it can go through such a tuple.
 

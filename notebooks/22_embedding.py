@@ -109,7 +109,7 @@ for vocab in (64, 4096):
 # %% name="embed-by-jax"
 positions = np.array([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6], [0.7, 0.8]])
 y, pullback = jax.vjp(jax.jit(lambda positions: embed(table, positions, ids)), positions)
-print("y of the first sequence", np.asarray(y[0]).tolist())
+print("y of the first sequence", np.round(np.float64(y[0]), 3).tolist())
 print("positions_bar", np.asarray(pullback(x_bar)[0]).tolist())
 
 # %% [markdown] name="places-neighbour"
@@ -279,7 +279,7 @@ print("the third is the sum of the first two:", np.allclose(by_pick + by_readout
 #
 # ### Your turn (hard): one table at both ends
 #
-# Your own readout does its part; the cell above has brought it here. Budget: one array with a row for each token. Forward makes two, the picked rows and `h`. Which one can
+# Your own readout, from above, does its part. Budget: one array with a row for each token. Forward makes two, the picked rows and `h`. Which one can
 # be had again without any arithmetic?
 
 # %% name="your-tied" tags=["exercise"]
@@ -389,7 +389,7 @@ print(
 #
 # ### Your turn: without the table of zeros
 #
-# `x_bar` is what comes back to `table[ids]`, and the whole of `table_bar` is never made.
+# `x_bar` is what comes back to `table[ids]`. Do not make the whole of `table_bar`: the check looks at the values alone, but the measurement below would show it.
 
 # %% name="your-sparse" tags=["exercise"]
 from solutions.embedding import sparse_sgd
@@ -436,7 +436,7 @@ if course.solved(sparse_sgd):
         print(f"{name:21} {milliseconds_a_step(step):7.3f} ms a step")
 
 # %% [markdown] name="optimisers"
-# Donated, it takes a small part of the time, though hardly any arithmetic was saved: memory is not gone through. Can any optimiser do that?
+# Both of yours save the same arithmetic. Donated, yours takes a small part of the time: now the memory is not gone through, either. Can any optimiser do that?
 #
 # {question embedding.q2}
 

@@ -196,9 +196,10 @@ LSTM = Exercise(
         "reshape z_bar, those h, and x with time first, to (seq * batch, ...): three formulas of affine do the rest.",
     ),
     asks={
+        "state_bar": "what comes to a step's state and to its cell, and what is carried by each of the two ways?   "
+        "(steps 3 to 5)",
         "params_bar": "which state and which cell entered each step, and how often were the weights used?   "
         "(steps 5 and 6)",
-        "state_bar": "what is carried back by each of the two ways, and from what does it start?   (steps 3 to 5)",
         "x_bar": "z_bar of every step is on record: what is it for x?   (step 6)",
     },
 )

@@ -157,7 +157,7 @@ MAX_POOL = Exercise(
         "x_bar stack the four arrays, split the first axis into two of SIDE, and transpose until the axes stand as "
         "blocks(x) has them: then reshape. Or add each to zeros: x_bar.at[place].add(...).",
     ),
-    asks={"x_bar": "which pixel of a block was picked, if the first of several counts?   (step 1)"},
+    asks={"x_bar": "which pixel of a block counts as picked, and where does it lie in the picture?   (steps 1, 2)"},
 )
 
 OVERLAPPING_MAX_POOL = Exercise(

@@ -172,7 +172,7 @@ STEP = Exercise(
         "came out) and z_bar, b's of z_bar alone, summed over the rows. Return three things: params_bar, h_bar, x_bar.",
     ),
     asks={
-        "params_bar": "z is a sum of two products and a bias: what does each get of z_bar?   (steps 2 and 3)",
+        "params_bar": "of what is z_bar made, and what does each term of the sum get of it?   (steps 2 and 3)",
         "h_bar": "by what was h multiplied, and of what was the tanh taken?   (steps 2 and 4)",
         "x_bar": "by what was x multiplied, and of what was the tanh taken?   (steps 2 and 4)",
     },
@@ -228,8 +228,8 @@ RNN = Exercise(
         "do the rest. Only x_bar is brought back to (batch, seq, d_in).",
     ),
     asks={
+        "h_bar": "which two cotangents has a state, through what do both go, and what is carried?   (steps 3 and 4)",
         "params_bar": "which state entered each step, and how often were the weights used?   (steps 5 and 6)",
-        "h_bar": "which step comes first on the way back, and what is carried?   (steps 3 and 4)",
         "x_bar": "z_bar of every step is on record: what is it for x?   (steps 3 and 6)",
     },
 )
@@ -384,7 +384,7 @@ CHAR_RNN = Exercise(
     ),
     hints=(
         "Forward: gather_fwd, rnn_fwd, affine_fwd, masked_cross_entropy_fwd, with a reshape between each two. Keep "
-        "what each of them keeps, and the sizes batch and seq.",
+        "what each of them keeps, and ids, of which backward takes the sizes batch and seq.",
         "gather wants ids in one row, ids.reshape(-1); rnn wants (batch, seq, d_in) and a start of zeros; affine wants "
         "a row for each character again, states.reshape(batch * seq, -1), and so does the loss: labels.reshape(-1).",
         "Backward the four in the opposite order. A reshape goes back by another reshape. The gradient is a CharRnn of "
