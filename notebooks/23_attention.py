@@ -9,7 +9,7 @@
 # what to be found by, can be learned.
 #
 # You write the backward pass of its three steps: softmax by rows, one head with a mask, and a layer of many heads, which is the heart of every language model of today. The
-# layer has to be fast: half of what JAX keeps is enough.
+# layer is given a budget: less than half of what JAX keeps.
 
 # %% name="imports"
 import math
