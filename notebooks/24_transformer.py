@@ -478,7 +478,7 @@ print("mean of all numbers:  ", np.concatenate(parts).mean())
 print("mean of the two means:", np.mean([part.mean() for part in parts]))
 
 # %% [markdown] name="accumulate-turn"
-# Big libraries got that wrong, for years. The loss curves looked well, and the models were a little worse: tokens of short texts counted more.
+# Big libraries got that wrong, for years. The loss curves looked good, and the models were a little worse: tokens of short texts counted more.
 #
 # ### Your turn: unequal parts
 #

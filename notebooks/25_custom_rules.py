@@ -720,7 +720,7 @@ course.check(projected_cross_entropy_fwd, projected_cross_entropy_bwd)
 # <details><summary>After you solved it</summary>
 #
 # Each part's mean is over its own rows; its share of the whole is `rows / batch`, and that is handed to your fused pair as `loss_bar`. `w_bar` is carried along and added to,
-# `h_bar` is laid side by side by the scan. The FLOPs of the products are those of JAX: three, and none is done twice. On the machine of above it took as long as JAX's, to within
+# `h_bar` is laid side by side by the scan. The FLOPs of the products are those of JAX: three, and none is done twice. On the machine where this was written it took as long as JAX's, to within
 # a sixth.
 # </details>
 

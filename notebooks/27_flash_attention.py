@@ -498,7 +498,7 @@ for way, flops in products.items():
 # %% [markdown] name="measured-words"
 # A slope of 2 in a picture with two logarithmic axes is a square; a slope of 1 is a straight proportion. That was the aim.
 #
-# And time? At 128 tokens there is one tile, and nothing to be gained: it is made twice, and a loop around it costs something. At 512 it pays a little. At 2048 an array of pairs is 17 MB, which is more than the fast memory
+# And time? At 128 tokens there is one tile, and little to be gained: it is made twice, and a loop around it costs something. At 512 it pays a little. At 2048 an array of pairs is 17 MB, which is more than the fast memory
 # next to the processor holds. Whoever writes it down and reads it again waits for the slow memory, several times in forward and backward. A tile of 128 by 128 is 65 kB, and never leaves. So making weights *again* is faster than reading
 # them: **arithmetic is cheap, and memory is what one waits for**. On a graphics card the two are further apart still; there it is the whole point of the method. The rest of the gain is the visits that are not made.
 #
