@@ -9,7 +9,7 @@
 # what to be found by, can be learned.
 #
 # You write the backward pass of its three steps: softmax by rows, one head with a mask, and a layer of many heads, which is the heart of every language model of today. The
-# layer has to be fast: half of what JAX keeps is enough.
+# layer is given a budget: less than half of what JAX keeps.
 
 # %% name="imports"
 import math
@@ -89,7 +89,8 @@ print("by JAX: ", jax.vjp(jax.jit(lambda x: x / x.sum(axis=1, keepdims=True)), x
 # %% [markdown] name="softmax-turn"
 # ### Your turn: softmax by rows
 #
-# What is new is one step in front: $x = e^{\mathtt{score}}$, whose slope is $x$ itself. Keep one array of the size of the scores.
+# What is new is one step in front: $x = e^{\mathtt{score}}$, whose slope is $x$ itself. Scores may be in the thousands: call the
+# course's `softmax` for the weights, or take the highest of each row away as it does. Keep one array of the size of the scores.
 
 # %% name="your-softmax" tags=["exercise"]
 from solutions.attention import softmax_bwd, softmax_fwd
@@ -163,7 +164,7 @@ with plots.style():
 # Not every key may be seen. A model that is to say the next word must not look at it: it is *causal*, each token sees itself and those before. And what only fills up a
 # sequence, *padding*, must not be seen by anybody. `mask` says it, `True` where a query may see a key. Where it may not, the score is `-inf`, and the weight 0.
 #
-# One trap is old: a query that sees *no* key. Then all scores are `-inf`, so is the highest of them, and `-inf - -inf` is no number. The course's functions take care of it:
+# One trap is old: a query that sees *no* key. Then all scores are `-inf`, so is the highest of them, and `-inf - -inf` is no number: `softmax` fails there. Two functions of the course take care of it:
 # `powers_of(scores)` is `exp` of the scores less the highest, and 0 all through such a row; `total_of(powers)` is the sum of each row, and 1 for such a row. So that query gets zeros.
 
 # %% name="careful"
@@ -226,7 +227,7 @@ course.check(attend_fwd, attend_bwd)
 #    `(y_bar * y).sum(axis=-1)`: `d_head` numbers a row, not `keys`.
 # 4. *Turn the small one.* For `weights.T @ y_bar` the machine first copies the large array, turned. `(y_bar.T @ weights).T` is the same, and turns two small ones.
 #
-# Kept, then: `powers`, and beside it only arrays as narrow as a head. JAX keeps three arrays of the large kind, or five, with the booleans of the mask.
+# Kept, then: `powers`, and beside it only arrays as narrow as a head. JAX keeps three arrays of the large kind, and the mask.
 # </details>
 
 # %% name="head-bytes"

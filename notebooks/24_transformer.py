@@ -337,7 +337,8 @@ with plots.style():
 #
 #     ids -> embed -> block -> ... -> block -> layer norm -> readout by the same table -> loss
 #
-# `Gpt(table, positions, blocks, norm)`, of which `blocks` is a list. `labels` are the ids of the tokens that follow; where one is `IGNORED`, nothing is asked. Before you write it, count:
+# `Gpt(table, positions, blocks, norm)`, of which `blocks` is a list. `labels` are the ids of the tokens that follow; where one is `IGNORED`, nothing is asked. Before you write it, count. The pairs are those of
+# the table at the top of this lesson, so look into every block:
 #
 # {question transformer.q2}
 
@@ -348,6 +349,7 @@ course.answer("transformer.q2", ...)
 # ### Your turn (hard): a language model
 #
 # Everything is there. Ask of each pair which shape it wants, keep what each of them keeps, and go back through them in the opposite order. The blocks are a loop, like the layers of `mlp`.
+# `gpt_loss_bwd` returns three things: a `Gpt`, and `None` for `ids` and for `labels`.
 
 # %% name="your-gpt" tags=["exercise"]
 from solutions.transformer import gpt_loss_bwd, gpt_loss_fwd
@@ -367,7 +369,7 @@ course.check(gpt_loss_fwd, gpt_loss_bwd)
 #         block_bar, x_bar = block_bwd(kept, x_bar)
 #     picked_bar, positions_bar, _ = embed_bwd(kept_embed, x_bar)
 #
-# The table was used at both ends: `table_bar + picked_bar`. The list of `block_bar` is turned round.
+# The reshapes between them are those of forward, undone. The table was used at both ends: `table_bar + picked_bar`. The list of `block_bar` is turned round.
 # </details>
 
 # %% [markdown] name="count-lines"
@@ -476,7 +478,7 @@ print("mean of all numbers:  ", np.concatenate(parts).mean())
 print("mean of the two means:", np.mean([part.mean() for part in parts]))
 
 # %% [markdown] name="accumulate-turn"
-# Big libraries got that wrong, for years. The loss curves looked well, and the models were a little worse: tokens of short texts counted more.
+# Big libraries got that wrong, for years. The loss curves looked good, and the models were a little worse: tokens of short texts counted more.
 #
 # ### Your turn: unequal parts
 #

@@ -139,7 +139,7 @@ course.check(log1pexp_jvp)
 #
 # `exp(x) / (1 + exp(x))`; divide above and below by `exp(x)`: `1 / (1 + exp(-x))`, the sigmoid. For a large negative `x` its `exp` still overflows, but to 1 / infinity, which is
 # 0, as it should be. `jax.nn.sigmoid` takes care of its own derivatives, too. So `y_dot` is `jax.nn.sigmoid(x) * x_dot`. `jnp.logaddexp(x, 0)`, which the course's function
-# calls, carries such a rule inside JAX, and so do `jax.nn.logsumexp`, `jax.nn.relu`, `jnp.linalg.norm` and dozens more: libraries are full of rules that people wrote.
+# calls, carries such a rule inside JAX, and so do `jax.nn.relu`, `jnp.sinc`, `jax.scipy.special.xlogy` and dozens more: libraries are full of rules that people wrote.
 # </details>
 
 # %% name="use-log1pexp"
@@ -194,7 +194,7 @@ print("slopes:", np.asarray(jax.jit(jax.vmap(jax.grad(two_wheres)))(np.float32([
 #
 # The length of each row, $\sqrt{x_0^2 + x_1^2 + \dots}$, is the commonest place of this trap: the slope of a root is infinite at 0. At a row of zeros the length has a corner,
 # like the tip of a cone; a flat 0 is the slope that one wants there. Write `lengths(x)` in plain `jnp`, without any rule, such that JAX's own derivative is finite: `x` has shape
-# `(batch, d)`, and some rows are zeros. Numbers so tiny that their squares are 0 need no care.
+# `(batch, d)`, what is returned `(batch,)`, and some rows are zeros. Numbers so tiny that their squares are 0 need no care.
 
 # %% name="your-lengths" tags=["exercise"]
 from solutions.custom_rules import lengths
@@ -663,7 +663,7 @@ for name, (primal, fwd, bwd, primals) in table.items():
 # - **The chain: little that lasts.** JAX keeps three arrays, the pair none, for which it computes `sin` and `exp` again: more FLOPs, as counted. But under one `jit` the compiler
 #   melts forward and backward into a single loop, where nothing is kept and nothing computed twice, whoever wrote it.
 # - **The loss: memory.** Two numbers a row, and no spelling that costs a multiple of the time. That `exp` is counted twice says little, since compiled it is there once.
-# - **The solver: both, and it grows with the steps.** JAX keeps something of every step. On the machine of the prototypes, a pair like this one took 0.59 of the time of JAX's,
+# - **The solver: both, and it grows with the steps.** JAX keeps something of every step. On the machine where this was written, a pair like this one took 0.59 of the time of JAX's,
 #   and 0.13 MB in the place of 5.1.
 #
 # The same picture holds for larger things, measured while this course was made, by hand over by JAX, compiled, one thread: a network of dense layers 1.0; layer norm 0.82; a
@@ -708,7 +708,7 @@ except TypeError as refusal:
 # the cotangents themselves, and backward multiplies. A neighbour: for `y = sum(sin(x))` forward keeps `cos(x)`, and backward is `y_bar * kept`.
 #
 # Write this pair for `projected_cross_entropy(h, w, labels)`, of your fused pair and one `jax.lax.scan`. The number of rows of a part must divide the batch: `math.gcd(batch,
-# 32)` does.
+# 32)` does. The verdict sees numbers, FLOPs and what is kept; whether all logits were there at once is told by the cell below it.
 
 # %% name="your-projected" tags=["exercise"]
 from solutions.custom_rules import projected_cross_entropy_bwd, projected_cross_entropy_fwd
@@ -719,8 +719,8 @@ course.check(projected_cross_entropy_fwd, projected_cross_entropy_bwd)
 # %% [markdown] name="derive-projected"
 # <details><summary>After you solved it</summary>
 #
-# Each part's mean is over its own rows; its share of the whole is `rows / batch`, and that is handed to your fused pair as `loss_bar`. `w_bar` is carried along and grows,
-# `h_bar` is laid side by side by the scan. The FLOPs of the products are those of JAX: three, and none is done twice. On the machine of above it took as long as JAX's, to within
+# Each part's mean is over its own rows; its share of the whole is `rows / batch`, and that is handed to your fused pair as `loss_bar`. `w_bar` is carried along and added to,
+# `h_bar` is laid side by side by the scan. The FLOPs of the products are those of JAX: three, and none is done twice. On the machine where this was written it took as long as JAX's, to within
 # a sixth.
 # </details>
 

@@ -181,7 +181,7 @@ print("highest", highest_of(some)[:, 0], "\npowers\n", powers, "\ntotals ", tota
 # `lse` follows from highest and total. Backward makes the scores again, and from them, with `lse`, the weights. The rest is the backward pass of a head. For the mean that a row loses there is a way that needs no array of pairs: `attention` had it, as the
 # sum of `y_bar * y` over a row. It is why `y` may be kept.
 #
-# The budget: `y` and `lse`, beside the arguments.
+# The budget: `y` and `lse`, beside the arguments. Put `lse` last among the residuals: what comes later takes it out there.
 
 # %% name="your-tile" tags=["exercise"]
 from solutions.flash_attention import attend_tile_bwd, attend_tile_fwd
@@ -377,7 +377,7 @@ with plots.style():
     plt.show()
 
 # %% [markdown] name="visit-neighbour"
-# `seen(row, column, tile)` is the mask of a tile: all of it below the diagonal, a triangle on it. In numbers, and beside it a neighbour of what you are going to write. In $y_i = \sum_{j \le i} a_i b_j$ every visit has a row and a column. The scan
+# `seen(row, column, tile)` is the mask of the tile at a row and a column, `tile` tokens wide: all of it below the diagonal, a triangle on it. In numbers, and beside it a neighbour of what you are going to write. In $y_i = \sum_{j \le i} a_i b_j$ every visit has a row and a column. The scan
 # carries arrays for *all* rows, of which a visit changes one: `y.at[row].add(...)` is `y` with something added at `row`. Backward makes the same visits, and adds what belongs to `a` at the row, and what belongs to `b` at the column:
 
 # %% name="visit-by-visit" tags=["worked"]
@@ -498,7 +498,7 @@ for way, flops in products.items():
 # %% [markdown] name="measured-words"
 # A slope of 2 in a picture with two logarithmic axes is a square; a slope of 1 is a straight proportion. That was the aim.
 #
-# And time? At 128 tokens there is one tile, and nothing to be gained: it is made twice, and a loop around it costs something. At 512 it pays a little. At 2048 an array of pairs is 17 MB, which is more than the fast memory
+# And time? At 128 tokens there is one tile, and little to be gained: it is made twice, and a loop around it costs something. At 512 it pays a little. At 2048 an array of pairs is 17 MB, which is more than the fast memory
 # next to the processor holds. Whoever writes it down and reads it again waits for the slow memory, several times in forward and backward. A tile of 128 by 128 is 65 kB, and never leaves. So making weights *again* is faster than reading
 # them: **arithmetic is cheap, and memory is what one waits for**. On a graphics card the two are further apart still; there it is the whole point of the method. The rest of the gain is the visits that are not made.
 #

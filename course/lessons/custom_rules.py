@@ -117,8 +117,15 @@ class Clipped(NamedTuple):
 
 
 def clipped_by(bwd: Callable[..., Any], limit: Float[Array, ""], y_bar: Float[Array, "batch d"]) -> Clipped:
-    """Calls a backward pass as JAX does, for which None is as good as zero."""
-    x_bar, limit_bar = bwd(limit, y_bar)
+    """Calls a backward pass as JAX does, for which None is as good as zero.
+
+    Raises:
+        ValueError: It returns something else than two cotangents.
+    """
+    bars = bwd(limit, y_bar)
+    if not isinstance(bars, tuple | list) or len(bars) != 2:
+        raise ValueError("Two cotangents must come back, (x_bar, limit_bar): one for x, and one for the limit.")
+    x_bar, limit_bar = bars
     return Clipped(x_bar, jnp.zeros_like(limit) if limit_bar is None else limit_bar)
 
 
