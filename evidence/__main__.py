@@ -9,6 +9,7 @@ import click
 
 from course.compile_cache import use_compile_cache
 from course.quick_compile import compile_quickly
+from tests.one_context import share_lowering_context
 
 SECTIONS = ("corpus", "mutation", "lazy", "attacks")
 
@@ -28,6 +29,7 @@ def main(context: click.Context, names: tuple[str, ...], unexplained: bool, samp
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
     use_compile_cache()
     compile_quickly()
+    share_lowering_context()
     from evidence import report
 
     sections = {name: importlib.import_module(f"evidence.{name}") for name in names or SECTIONS}

@@ -324,6 +324,7 @@ def _projected_cross_entropy() -> tuple[Answer, ...]:
     share_of = "jnp.asarray(rows / batch, h.dtype)"
     return (
         made("mean lost", share_of, "jnp.asarray(rows, h.dtype)", mistake="mean lost"),
+        made("no share", share_of, "jnp.ones((), h.dtype)", mistake="a part's share forgotten"),
         made("mean of means of means", share_of, "jnp.asarray(rows / batch**2, h.dtype)", slip="factor"),
         wrong(
             exercise,

@@ -53,6 +53,7 @@ def _step() -> tuple[Answer, ...]:
             (ORDER, "[i_bar, f_bar, g_bar * (1 - g**2), o_bar]"),
             mistake="the sigmoids left out",
         ),
+        wrong(exercise, "no slopes", (ORDER, "[i_bar, f_bar, g_bar, o_bar]"), mistake="all four slopes left out"),
         wrong(
             exercise,
             "f first",
@@ -198,7 +199,7 @@ def _lstm() -> tuple[Answer, ...]:
             mistake="the rows of x mixed up",
         ),
         wrong(exercise, "x_bar time first", (x_bar, x_bar.replace(".swapaxes(0, 1)", "")), slip="shape"),
-        wrong(exercise, "not reversed", (", reverse=True", "")),
+        wrong(exercise, "not reversed", (", reverse=True", ""), mistake="the first step first"),
         wrong(exercise, "b averaged", (params, params.replace("sum", "mean")), slip="factor"),
         right(
             exercise,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,9 @@ from course.lessons.custom_rules import LEVELS, Clipped, Pulled, Used, fake_quan
 
 LARGEST_EXPONENT = 700.0
 """exp of it is finite in float64; that of 710 is not."""
+
+ROWS = 32
+"""Of a part, at most, where somebody follows the hint."""
 
 
 def _sloped(sloped: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -315,6 +319,11 @@ def _projected(of_logits: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     return lambda h, w, labels: of_logits(h @ w, labels)
 
 
+def _in_parts(h: Any, w: Any, labels: Any) -> Any:
+    loss = projected_cross_entropy(h, w, labels)
+    return valued(loss, len(h) // math.gcd(len(h), ROWS) * loss)
+
+
 PROJECTED_CROSS_ENTROPY = (
     *(
         Mistake(
@@ -322,6 +331,12 @@ PROJECTED_CROSS_ENTROPY = (
         )
         for mistake in FUSED_CROSS_ENTROPY
         if mistake.name in ("mean lost", "label left out", "normaliser left out", "softmax down the columns")
+    ),
+    Mistake(
+        "a part's share forgotten",
+        _in_parts,
+        "What came back from each part was taken for a mean over all rows: it is right times the number of parts.",
+        "The mean over a part has a share in the mean over all: how large?   (step 1)",
     ),
     Mistake(
         "w_bar averaged",

@@ -79,6 +79,10 @@ def _without_sigmoids(at: _Step) -> _Slopes:
     return right._replace(z=(at.g, at.before, right.z[2], at.tanh_c))
 
 
+def _without_slopes(at: _Step) -> _Slopes:
+    return _right(at)._replace(z=(at.g, at.before, at.i, at.tanh_c))
+
+
 def _exchanged(at: _Step) -> _Slopes:
     right = _right(at)
     i, g = at.i, at.g
@@ -194,6 +198,12 @@ LSTM_STEP = (
         _SLOPE_ASK,
     ),
     Mistake(
+        "all four slopes left out",
+        _step(slopes=_without_slopes),
+        "The cotangents of gates and candidate were taken for those of the four parts of z.",
+        _SLOPE_ASK,
+    ),
+    Mistake(
         "input and forget gate exchanged",
         _step(order=(1, 0, 2, 3)),
         "The parts of z_bar stand in another order than those of z: the forget gate's comes first.",
@@ -243,6 +253,7 @@ def _moved(
     seen: Callable[[int], Array] = jnp.ones,
     late: bool = False,
     read: Callable[[Array], Array] = lambda x: x,
+    reverse: bool = False,
 ) -> Callable[..., Array]:
     """An LSTM whose states are moved by nudges of the arguments in another way.
 
@@ -256,6 +267,7 @@ def _moved(
         seen: How much each step's nudge counts in the value.
         late: Whether the nudge on record is that of the state before a step.
         read: What the nudge of w_x meets, of the inputs.
+        reverse: Whether the last step comes first.
     """
 
     def mistaken(params: GatedCell, state: State, x: Array) -> Array:
@@ -276,7 +288,7 @@ def _moved(
             h, c = _moves(by, _parts(z + early.h @ values.w_h, order), early.c)
             return State(by_state * h, by_cell * c), early.h if late else h
 
-        moved = jax.lax.scan(step, _nudges(state), (z_moves, slopes(at)))[1]
+        moved = jax.lax.scan(step, _nudges(state), (z_moves, slopes(at)), reverse=reverse)[1]
         return jnp.moveaxis(states + seen(steps)[:, None, None] * moved, 0, 1)
 
     return mistaken
@@ -355,6 +367,12 @@ LSTM = (
         _moved(late=True),
         "Each row of states_bar was added behind the step, to the cotangent of the state that the step starts from.",
         "Does a row of states_bar belong to the state before the step, or to the state after it?   (step 3)",
+    ),
+    Mistake(
+        "the first step first",
+        _moved(reverse=True),
+        "Backward goes through the steps in forward's order.",
+        "Which step was the last that made a state?   (step 4)",
     ),
     Mistake(
         "input and forget gate exchanged",
