@@ -1,7 +1,7 @@
-"""One MLIR context for all programs of a process of the suite.
+"""One MLIR context for all programs of a process of the suite, or of the evidence.
 
 JAX makes one a program, which takes 7 ms and is a fifth of what a test that judges does; a context only keeps each type
-and constant once. JAX has no door to it, so this is for tests alone: what users run keeps JAX's way.
+and constant once. JAX has no door to it, so this is for tests and evidence: what users run keeps JAX's way.
 """
 
 import functools
