@@ -46,7 +46,7 @@ def _with_helpers(
     names: Sequence[str], statements: Sequence[Statement], namespace: Mapping[str, Any]
 ) -> list[Statement]:
     """The statements that define some names, and those of the functions beside them that they call."""
-    home = next((there for name in names if (there := _globals_of(namespace[name])) is not None), None)
+    home = next((there for name in names if (there := globals_of(namespace[name])) is not None), None)
     found, met = list(statements), set(names)
     for statement in found:  # grows meanwhile
         uses = uses_of(statement.text)
@@ -54,12 +54,12 @@ def _with_helpers(
             name for name in uses.at_once | uses.in_lambdas | uses.later if name in namespace and name not in met
         ]
         met.update(helpers)
-        beside = [namespace[name] for name in helpers if home is not None and _globals_of(namespace[name]) is home]
+        beside = [namespace[name] for name in helpers if home is not None and globals_of(namespace[name]) is home]
         found += [definition for helper in beside if (definition := _statement_of(helper)) is not None]
     return found
 
 
-def _globals_of(value: Any) -> Any:
+def globals_of(value: Any) -> Any:
     """The namespace that a function was defined in; None for anything else."""
     return getattr(plain_function(value), "__globals__", None)
 

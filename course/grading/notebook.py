@@ -209,11 +209,20 @@ class _Early:
 
 
 def _earlier(exercise: Exercise, namespace: Mapping[str, Any]) -> dict[str, Any]:
-    """The earlier answers that the exercise builds on and that are not here: those of the learner's folder."""
-    from course.exercises import find_exercise
+    """The earlier answers that the exercise builds on and that are not here.
 
+    They are those of the module that the answer was imported from, or else of the learner's folder.
+    """
+    from course.exercises import find_exercise
+    from course.grading.live import globals_of
+
+    homes = [home for name in exercise.task.names if (home := globals_of(namespace.get(name))) is not None]
     names = [name for other in exercise.uses for name in find_exercise(other).task.names]
-    return {name: getattr(answers, name) for name in names if name not in namespace}
+    return {
+        name: next((home[name] for home in homes if name in home), None) or getattr(answers, name)
+        for name in names
+        if name not in namespace
+    }
 
 
 def _where() -> str:

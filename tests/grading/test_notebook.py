@@ -221,6 +221,15 @@ def test_an_answer_made_of_earlier_answers_uses_those_of_the_folder(run, tmp_pat
     assert found.headline == "uses your two_layer_cotangents, which is not right yet"
 
 
+def test_an_answer_imported_from_a_module_uses_the_earlier_answers_beside_it(run, tmp_path, monkeypatch):
+    text = (Path(__file__).parents[2] / "solutions" / "two_layer_network.py").read_text(encoding="utf-8")
+    plain(tmp_path / "somebodys.py", text.replace("return TwoLayer(bar", "return TwoLayer(-bar"))
+    monkeypatch.syspath_prepend(tmp_path)
+    found = run("import somebodys", "v = course.check(somebodys.two_layer_loss_bwd)")["v"]
+    assert found.status is Status.WRONG
+    assert "not written yet" not in found.headline
+
+
 @pytest.mark.parametrize("text, points", [(RIGHT, 2.0), (WRONG, 0.0), (STUB, 0.0)])
 def test_for_nbgrader_a_check_ends_in_its_points(run, monkeypatch, capsys, tmp_path, text, points):
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
