@@ -15,10 +15,11 @@ import optax
 from course.lessons.attention import Attention
 from course.lessons.transformer import Block, FeedForward, Gpt, Norm, gpt_logits, gpt_loss
 from course.show.plots import Level
+from course.training.alphabet import ids_of, text_of
 from course.training.data import Splits
 from course.training.demo import BITS, Demo, Score, Settings, in_bits
 from course.training.ngram import level_by_counting
-from course.training.play import ALPHABET, SEQ, ids_of, play, spell
+from course.training.play import ALPHABET, SEQ, play
 
 SYMBOLS = len(ALPHABET)
 
@@ -90,7 +91,7 @@ def optimiser(settings: Settings) -> optax.GradientTransformation:
 
 def sample(params: Gpt, key: jax.Array) -> str:
     """How it goes on from a famous beginning."""
-    return " / ".join(filter(None, spell(np.asarray(_draw(params, key))).splitlines()))
+    return " / ".join(filter(None, text_of(ALPHABET, np.asarray(_draw(params, key))).splitlines()))
 
 
 @jax.jit
@@ -101,7 +102,7 @@ def _draw(params: Gpt, key: jax.Array) -> jax.Array:
         drawn = jax.random.categorical(key, _SHARPER * gpt_logits(params, ids[None])[0, -1])
         return jnp.append(ids[1:], drawn), drawn
 
-    return jax.lax.scan(step, jnp.asarray(ids_of(_OPENING)), jax.random.split(key, _DRAWN))[1]
+    return jax.lax.scan(step, jnp.asarray(ids_of(ALPHABET, _OPENING)), jax.random.split(key, _DRAWN))[1]
 
 
 def by_counting(splits: Splits) -> Level:

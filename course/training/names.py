@@ -10,6 +10,7 @@ from importlib.resources import files
 import numpy as np
 
 from course.lessons.losses import IGNORED
+from course.training.alphabet import ids_of, text_of
 from course.training.data import Splits, split
 
 ALPHABET = ".abcdefghijklmnopqrstuvwxyz"
@@ -25,7 +26,7 @@ def first_names() -> Splits:
     seq = 1 + max(map(len, names))
     ids, labels = np.full((len(names), seq), DOT, np.int32), np.full((len(names), seq), IGNORED, np.int32)
     for row, name in enumerate(names):
-        spelled = [ALPHABET.index(character) for character in name]
+        spelled = ids_of(ALPHABET, name)
         ids[row, 1 : 1 + len(name)] = spelled
         labels[row, : 1 + len(name)] = [*spelled, DOT]
     return split((ids, labels))
@@ -33,4 +34,4 @@ def first_names() -> Splits:
 
 def spell(ids: np.ndarray) -> str:
     """The name that some ids spell, up to the dot that ends it."""
-    return "".join(ALPHABET[id_] for id_ in ids).partition(".")[0]
+    return text_of(ALPHABET, ids).partition(".")[0]

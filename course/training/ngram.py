@@ -19,6 +19,7 @@ import numpy as np
 
 from course.lessons.losses import IGNORED
 from course.show.plots import Level
+from course.training.alphabet import text_of
 from course.training.data import Splits
 
 Following = tuple[str, str]
@@ -61,7 +62,7 @@ def level_by_counting(alphabet: str, splits: Splits) -> Level:
 
 def what_follows(alphabet: str, ids: np.ndarray, labels: np.ndarray) -> list[Following]:
     """Each character with a label in rows of characters, and what was before it in its row."""
-    rows = ["".join(alphabet[id_] for id_ in row) for row in ids]
+    rows = [text_of(alphabet, row) for row in ids]
     return [
         (row[: place + 1], alphabet[label])
         for row, following in zip(rows, labels, strict=True)

@@ -10,6 +10,7 @@ from importlib.resources import files
 
 import numpy as np
 
+from course.training.alphabet import ids_of
 from course.training.data import Examples, Splits, split
 
 ALPHABET = "\n !&'(),-.1:;?ABCDEFGHIKLMNOPQRSTVWYZ[]abcdefghijklmnopqrstuvwxyz"
@@ -32,20 +33,10 @@ def play(stride: int = STRIDE) -> Splits:
         stride: How far from one row the next one of the training data begins, in characters.
     """
     text = (files("course.training") / "texts" / "hamlet.txt").read_text(encoding="utf-8")
-    ids = ids_of(text)
+    ids = ids_of(ALPHABET, text)
     passages = ids[: len(ids) // _PASSAGE * _PASSAGE].reshape(-1, _PASSAGE)
     parts = split((passages,))
     return Splits(*(_rows(part, each) for (part,), each in zip(parts, (stride, SEQ, SEQ), strict=True)))
-
-
-def spell(ids: np.ndarray) -> str:
-    """The characters of some ids."""
-    return "".join(ALPHABET[id_] for id_ in ids)
-
-
-def ids_of(text: str) -> np.ndarray:
-    """The ids of some characters, all of which are in the play."""
-    return np.array([ALPHABET.index(character) for character in text], np.int32)
 
 
 def _rows(passages: np.ndarray, stride: int) -> Examples:

@@ -6,9 +6,10 @@ import jax
 import numpy as np
 import pytest
 
+from course.training.alphabet import ids_of, text_of
 from course.training.gpt import DEMO, by_counting, learning_rate, sample
 from course.training.pair import compare_on_network, find_pair
-from course.training.play import ALPHABET, SEQ, STRIDE, ids_of, play, spell
+from course.training.play import ALPHABET, SEQ, STRIDE, play
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +30,8 @@ def test_the_alphabet_is_that_of_the_play(text):
 def test_a_row_is_followed_by_itself_a_place_further(splits, text):
     ids, labels = splits.train
     assert np.array_equal(ids[:, 1:], labels[:, :-1])
-    assert spell([*ids[100], labels[100][-1]]) in text
-    assert np.array_equal(ids_of(spell(ids[100])), ids[100])
+    assert text_of(ALPHABET, [*ids[100], labels[100][-1]]) in text
+    assert np.array_equal(ids_of(ALPHABET, text_of(ALPHABET, ids[100])), ids[100])
 
 
 def test_rows_to_learn_from_overlap_and_those_to_test_on_do_not(splits, text):

@@ -6,6 +6,7 @@ import pytest
 
 from course.lessons.losses import IGNORED
 from course.training import char_lstm, char_rnn
+from course.training.alphabet import text_of
 from course.training.char_rnn import ALPHABET, NAMES, by_counting
 from course.training.names import DOT, first_names, spell
 from course.training.ngram import what_follows
@@ -32,7 +33,7 @@ def test_labels_are_what_follows_up_to_the_dot_that_ends_a_name(splits):
     ids, labels = splits.test
     for row, after in zip(ids[:50], labels[:50], strict=True):
         name = spell(row[1:])
-        assert "".join(ALPHABET[label] for label in after if label != IGNORED) == name + "."
+        assert text_of(ALPHABET, (label for label in after if label != IGNORED)) == name + "."
         assert (after[len(name) + 1 :] == IGNORED).all()
 
 
