@@ -1,6 +1,7 @@
 """Turns an exception into a fault that its author can read: their line, one sentence, and what to do.
 
-The line is that of the deepest frame in a file of theirs: not Python's, not an installed package's, not ours.
+The line is that of the deepest frame in a file of theirs: not Python's, not an installed package's, not ours. Where
+another file of theirs called into that one, the line of the call is told as well.
 JAX's errors are known by the names of their classes, so that nothing here imports JAX.
 """
 
@@ -12,6 +13,7 @@ import os
 import sys
 import sysconfig
 import traceback
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from course.records import Fault, Line
@@ -114,10 +116,13 @@ def fault_of(error: BaseException, where: str = "") -> Fault:
     """
     if isinstance(error, SyntaxError) and is_theirs(error.filename or "<>"):
         return _syntax_fault(error, where)
-    place = _deepest(error)
+    theirs = _theirs(error)
+    place = theirs[-1] if theirs else None
     kind, message = _meaning(error, place)
     if place is None:
         return Fault(kind, where, message)
+    if kind == "exception":
+        message += _called_at(theirs)
     return Fault(kind, where or _plain(place.function), message, line_at(place.filename, place.number))
 
 
@@ -172,15 +177,21 @@ def _meaning(error: BaseException, place: _Place | None) -> tuple[str, str]:
     return "exception", words
 
 
-def _deepest(error: BaseException) -> _Place | None:
-    """The deepest place of theirs; JAX leaves some of them to the traceback of the cause."""
+def _theirs(error: BaseException) -> list[_Place]:
+    """The places of theirs, the deepest one last; JAX leaves some of them to the traceback of the cause."""
     link: BaseException | None = error
     while link is not None:
         theirs = [place for place in _places(link) if is_theirs(place.filename)]
         if theirs:
-            return theirs[-1]
+            return theirs
         link = link.__cause__
-    return None
+    return []
+
+
+def _called_at(theirs: Sequence[_Place]) -> str:
+    """From where their first file called into another one, such as that of an earlier answer, which may be right."""
+    first = next((place for place in reversed(theirs) if place.filename == theirs[0].filename), theirs[-1])
+    return "" if first == theirs[-1] else f" It was called at {line_at(first.filename, first.number)}"
 
 
 def _places(error: BaseException) -> list[_Place]:

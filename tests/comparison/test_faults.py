@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
 import types
@@ -150,6 +151,21 @@ def test_frames_of_python_packages_and_the_course_are_not_theirs():
 def test_the_line_is_the_deepest_of_theirs_even_below_a_library():
     fault = fault_from(lambda: json.loads("[1]", parse_int=with_nothing))
     assert fault.line.code == "raise NotImplementedError"
+
+
+def test_an_error_in_another_file_of_theirs_is_told_with_the_line_that_called_into_it(tmp_path):
+    earlier = tmp_path / "earlier.py"
+    earlier.write_text("def divided(x):\n    return x / 0\n")
+    names = {}
+    exec(compile(earlier.read_text(), str(earlier), "exec"), names)
+
+    def own(x):
+        return names["divided"](x)
+
+    fault = fault_from(own, 1)
+    assert (fault.line.file, fault.line.number) == ("earlier.py", 2)
+    assert re.search(r'It was called at .*test_faults\.py, line \d+: return names\["divided"\]\(x\)$', fault.message)
+    assert "called at" not in fault_from(with_exit, 1).message
 
 
 def test_an_error_without_a_frame_of_theirs_has_no_line():
