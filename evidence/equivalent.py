@@ -615,6 +615,23 @@ EQUIVALENT: tuple[Equivalent, ...] = (
         [("axis=-1", "axis=1", LAST)],
     ),
     *_each(
+        "lstm.lstm",
+        "z_bar = jnp.concatenate([c_bar * g * i * (1 - i), c_bar * before * f * (1 - f), c_bar * i * (1 - g ** 2), "
+        "h_bar * tanh_c * o * (1 - o)], axis=-1)",
+        [("axis=-1", "axis=1", LAST)],
+    ),
+    *_each(
+        "lstm.lstm",
+        "nothing = State(jnp.zeros_like(state.h), jnp.zeros_like(state.c))",
+        [("jnp.zeros_like(state.h)", "-jnp.zeros_like(state.h)", ZERO), ("state.h), jnp", "state.h), -jnp", ZERO)],
+    ),
+    *_each("lstm.lstm", "seq, batch, _ = h.shape", [("h.shape", "c.shape", SHAPED)]),
+    *_each(
+        "lstm.lstm",
+        "x_bar = (z_bar @ params.w_x.T).reshape(seq, batch, -1).swapaxes(0, 1)",
+        [("z_bar", "z_bars", "the same rows, before they were laid out, and the product is laid out again")],
+    ),
+    *_each(
         "lstm.gru_step",
         "r_x, u_x, n_x = jnp.split(x @ params.w_x + params.b, 3, axis=-1)",
         [("axis=-1", "axis=1", LAST)],

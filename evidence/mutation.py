@@ -21,7 +21,11 @@ from evidence.tables import percent, table
 
 TITLE = "Mutants of the solutions"
 EXPLAINED_AT_LEAST = 0.5
-"""Of those that are killed by their numbers."""
+"""Of those that are killed by their numbers and follow what is handed in."""
+
+STUBBORN = ("did not follow", "stayed the same")
+"""What is said of an answer that is no linear function of what is handed in, as every derivative is: no line of the
+primal and no mistake explains it, and none is looked for."""
 
 ENOUGH = 100
 """Killed mutants of which that share is asked: of fewer it says little."""
@@ -89,8 +93,15 @@ def _counts(rows: Sequence[Any]) -> dict[str, int]:
         "mutants": len(rows),
         **{outcome: outcomes[outcome] for outcome in OUTCOMES},
         **{tier: tiers[tier] for tier in TIERS},
+        "stubborn": sum(map(_is_stubborn, rows)),
         "false": len(false_names(rows)),
     }
+
+
+def _is_stubborn(row: Any) -> bool:
+    """Whether all that is said of a mutant's numbers is that they don't follow what is handed in."""
+    outcome, tier, said = row[3]
+    return outcome == VALUE and not tier and any(words in text for text in said for words in STUBBORN)
 
 
 def complaints(results: Mapping[str, Any]) -> list[str]:
@@ -110,9 +121,9 @@ def complaints(results: Mapping[str, Any]) -> list[str]:
         rows = result["rows"]
         found += [f"{name}: survives at one seed only: {row[1]}  ->  {row[2]}" for row in lucky(rows)]
         found += [f"{name}: {row[1]}  ->  {row[2]}: {_contradiction(row)}" for row in false_names(rows)]
-    explained, killed = _explained([_counts(result["rows"]) for result in results.values()])
-    if killed >= ENOUGH and explained < EXPLAINED_AT_LEAST * killed:
-        found.append(f"{explained} of {killed} mutants killed by value are explained: at least half must be.")
+    explained, following = _explained([_counts(result["rows"]) for result in results.values()])
+    if following >= ENOUGH and explained < EXPLAINED_AT_LEAST * following:
+        found.append(f"{explained} of {following} mutants that follow are explained: at least half must be.")
     return found
 
 
@@ -131,7 +142,9 @@ def _contradiction(row: Any) -> str:
 
 
 def _explained(counts: Sequence[Mapping[str, int]]) -> tuple[int, int]:
-    return sum(count[tier] for count in counts for tier in TIERS), sum(count[VALUE] for count in counts)
+    """How many are explained, and how many of those killed by value follow what is handed in."""
+    following = sum(count[VALUE] - count["stubborn"] for count in counts)
+    return sum(count[tier] for count in counts for tier in TIERS), following
 
 
 def page(by_version: Mapping[str, Mapping[str, Any]]) -> str:
@@ -139,21 +152,23 @@ def page(by_version: Mapping[str, Mapping[str, Any]]) -> str:
     parts = [_INTRODUCTION]
     for version, found in by_version.items():
         counts = list(found["exercises"].values())
-        explained, killed = _explained(counts)
-        total = sum(count["mutants"] for count in counts)
+        explained, following = _explained(counts)
+        mutants, survive, killed, stubborn, false = (
+            sum(count[key] for count in counts) for key in ("mutants", SURVIVED, VALUE, "stubborn", "false")
+        )
         parts.append(
-            f"JAX {version}: {total} mutants, {sum(count[SURVIVED] for count in counts)} of them survive; "
-            f"{explained} of the {killed} that are killed by value are explained ({percent(explained, killed)}), "
-            f"{sum(count['false'] for count in counts)} falsely; "
-            f"{found['judgings_a_second']:.0f} judgings a second in one process."
+            f"JAX {version}: {mutants} mutants, {survive} of them survive. {killed} are killed by value; {stubborn} of "
+            f"these are told that they don't follow what is handed in, and of the other {following}, {explained} are "
+            f"explained ({percent(explained, following)}; {percent(explained, killed)} of all {killed}), {false} "
+            f"falsely. {found['judgings_a_second']:.0f} judgings a second in one process."
         )
         parts += [_table("exercise", found["exercises"]), _table("operator", found["operators"])]
     return "\n\n".join([*parts, _equivalent()])
 
 
 def _table(first: str, counts: Mapping[str, Mapping[str, int]]) -> str:
-    header = (first, "mutants", *OUTCOMES, *(f"by {tier}" for tier in TIERS), "false")
-    keys = ("mutants", *OUTCOMES, *TIERS, "false")
+    header = (first, "mutants", *OUTCOMES, *(f"by {tier}" for tier in TIERS), "stubborn", "false")
+    keys = ("mutants", *OUTCOMES, *TIERS, "stubborn", "false")
     total = {key: sum(count[key] for count in counts.values()) for key in keys}
     rows = [(name, *(count[key] or "" for key in keys)) for name, count in [*counts.items(), ("all", total)]]
     return table(header, rows)
@@ -167,5 +182,6 @@ def _equivalent() -> str:
 _INTRODUCTION = """\
 One small change of the syntax tree of each solution at a time, judged at seed 0, and at seed 1 too where numbers
 decide. *value*: some cotangent has wrong numbers; *by mistake, by line, by slip*: how many of these were explained, by
-a mistake of the exercise's catalogue, a line of the primal, or a general slip in every wrong array. *false*: what was
-said at seed 0 is not what is said at seed 1."""
+a mistake of the exercise's catalogue, a line of the primal, or a general slip in every wrong array. *stubborn*: what is
+said is that twice what is handed in did not give twice the numbers, of which no line can be the reason. *false*: what
+was said at seed 0 is not what is said at seed 1."""

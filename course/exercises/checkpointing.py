@@ -26,6 +26,9 @@ LAYERS, ROOM = 96, 40
 DEPTHS = (17, 19, 23)
 """Layers of a network of which few states are held."""
 
+SLOTS = 3
+"""For them. With two there is but one state to place, and nothing tells how many slots are left beyond it."""
+
 DEEP = 16
 """Layers of a network that is halved again and again: each shape of a half is compiled once more."""
 
@@ -72,11 +75,10 @@ def _draw_blocks(draw: Draw) -> tuple[Blocks, Streams]:
 
 
 def _draw_slots(draw: Draw) -> tuple[int, int]:
-    """So many layers for the slots that the middle is not the best place; fewer on paper."""
+    """So many layers for the slots that the middle is not the best place; fewer on paper, with fewer slots."""
     if draw.is_small:
         return 9, 2
-    which = int(np.argmax(draw.normal("either")))
-    return DEPTHS[which % len(DEPTHS)], 2 + which // len(DEPTHS) % 2
+    return DEPTHS[int(np.argmax(draw.normal("either"))) % len(DEPTHS)], SLOTS
 
 
 def _all_layers(ws: Any, x: Any) -> int:

@@ -110,8 +110,16 @@ def test_too_few_explained_is_complained_of():
     silent, explained = row(("value", "", ()), ("value", "", ())), row(("value", "line", ()), ("value", "line", ()))
     assert said(*[silent] * 50, *[explained] * 50) == []
     text = said(*[silent] * 51, *[explained] * 50)
-    assert text == ["50 of 101 mutants killed by value are explained: at least half must be."]
+    assert text == ["50 of 101 mutants that follow are explained: at least half must be."]
     assert said(silent) == []
+
+
+def test_what_is_told_not_to_follow_is_counted_apart():
+    told = ("value", "", ("x_bar: Twice the y_bar must give twice the cotangents: x_bar stayed the same.",))
+    explained, silent = ("value", "line", ()), ("value", "", ())
+    assert said(*[row(told, told)] * 200, *[row(explained, explained)] * 50, *[row(silent, silent)] * 50) == []
+    counts = mutation._counts([row(told, told), row(explained, explained), row(silent, silent)])
+    assert (counts["value"], counts["stubborn"], counts["line"]) == (3, 1, 1)
 
 
 def test_a_review_of_what_is_no_mutant_is_complained_of(monkeypatch):
