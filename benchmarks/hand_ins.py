@@ -78,7 +78,7 @@ KINDS: dict[str, tuple[int, dict[str, str]]] = {
             "leaves": _first("os._exit(0)"),
             "kills": _first("os.kill(os.getppid(), signal.SIGKILL)"),
             "memory": _first("hoard = bytearray(10**11)"),
-            "output": _first("print('x' * 10**9)"),
+            "output": _first("while True: print('x' * 10**6)"),
             "processes": _first("while True: os.fork()"),
             "deletes": _first("import shutil; shutil.rmtree('/')"),
             "endless": _first("while True: pass"),
