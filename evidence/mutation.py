@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from course.comparison.questions import DID_NOT_FOLLOW, STAYED
 from evidence.equivalent import EQUIVALENT
 from evidence.fares import JUDGED_TWICE, OUTCOMES, SURVIVED, TIERS, VALUE, Answer, answers, judge_mutants
 from evidence.mutants import Mutant, mutants
@@ -22,10 +23,6 @@ from evidence.tables import percent, table
 TITLE = "Mutants of the solutions"
 EXPLAINED_AT_LEAST = 0.5
 """Of those that are killed by their numbers and follow what is handed in."""
-
-STUBBORN = ("did not follow", "stayed the same")
-"""What is said of an answer that is no linear function of what is handed in, as every derivative is: no line of the
-primal and no mistake explains it, and none is looked for."""
 
 ENOUGH = 100
 """Killed mutants of which that share is asked: of fewer it says little."""
@@ -99,9 +96,9 @@ def _counts(rows: Sequence[Any]) -> dict[str, int]:
 
 
 def _is_stubborn(row: Any) -> bool:
-    """Whether all that is said of a mutant's numbers is that they don't follow what is handed in."""
+    """Whether a mutant's numbers are told not to follow what is handed in: no line or mistake can be the reason."""
     outcome, tier, said = row[3]
-    return outcome == VALUE and not tier and any(words in text for text in said for words in STUBBORN)
+    return outcome == VALUE and not tier and any(words in text for text in said for words in (STAYED, DID_NOT_FOLLOW))
 
 
 def complaints(results: Mapping[str, Any]) -> list[str]:
@@ -153,11 +150,11 @@ def page(by_version: Mapping[str, Mapping[str, Any]]) -> str:
     for version, found in by_version.items():
         counts = list(found["exercises"].values())
         explained, following = _explained(counts)
-        mutants, survive, killed, stubborn, false = (
+        tried, survive, killed, stubborn, false = (
             sum(count[key] for count in counts) for key in ("mutants", SURVIVED, VALUE, "stubborn", "false")
         )
         parts.append(
-            f"JAX {version}: {mutants} mutants, {survive} of them survive. {killed} are killed by value; {stubborn} of "
+            f"JAX {version}: {tried} mutants, {survive} of them survive. {killed} are killed by value; {stubborn} of "
             f"these are told that they don't follow what is handed in, and of the other {following}, {explained} are "
             f"explained ({percent(explained, following)}; {percent(explained, killed)} of all {killed}), {false} "
             f"falsely. {found['judgings_a_second']:.0f} judgings a second in one process."

@@ -190,8 +190,8 @@ def _theirs(error: BaseException) -> list[_Place]:
 
 def _called_at(theirs: Sequence[_Place]) -> str:
     """From where their first file called into another one, such as that of an earlier answer, which may be right."""
-    first = next((place for place in reversed(theirs) if place.filename == theirs[0].filename), theirs[-1])
-    return "" if first == theirs[-1] else f" It was called at {line_at(first.filename, first.number)}"
+    caller = next(place for place in reversed(theirs) if place.filename == theirs[0].filename)
+    return "" if caller == theirs[-1] else f" It was called at {line_at(caller.filename, caller.number)}"
 
 
 def _places(error: BaseException) -> list[_Place]:

@@ -184,9 +184,13 @@ def out_of_proportion(
     return found
 
 
+STAYED, DID_NOT_FOLLOW = "stayed the same", "did not follow"
+"""What is said of arrays that are no linear function of what is handed in, as every derivative is."""
+
+
 def how_stubborn(arrays: Mapping[str, bool]) -> str:
     """What arrays did that do not follow what is handed in."""
-    return f"{listed(list(arrays))} {'stayed the same' if all(arrays.values()) else 'did not follow'}"
+    return f"{listed(list(arrays))} {STAYED if all(arrays.values()) else DID_NOT_FOLLOW}"
 
 
 def ask_for_cost(record: Record, count: Callable[[], tuple[Cost, ...]]) -> None:

@@ -9,7 +9,7 @@ from course.comparison.by_hand.reading import imported_names, live_names, routes
 from course.comparison.by_hand.routes import Refusal, refusal_fault
 from course.grading.closure import uses_of
 from course.grading.finding import Found
-from course.grading.live import plain_function
+from course.grading.live import globals_of
 from course.grading.statements import Role, Statement
 from course.records import Fault
 
@@ -31,7 +31,7 @@ def _known_names(statements: Iterable[Statement], values: Mapping[str, Any]) -> 
     """What the names stand for that the answer's modules hold, and that its imports bind."""
     found: dict[str, str] = {}
     for value in values.values():
-        found |= live_names(getattr(plain_function(value), "__globals__", {}))
+        found |= live_names(globals_of(value) or {})
     for statement in statements:
         found |= imported_names(statement.node)
     return found

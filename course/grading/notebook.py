@@ -11,6 +11,7 @@ import io
 import os
 import sys
 import warnings
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -216,13 +217,9 @@ def _earlier(exercise: Exercise, namespace: Mapping[str, Any]) -> dict[str, Any]
     from course.exercises import find_exercise
     from course.grading.live import globals_of
 
-    homes = [home for name in exercise.task.names if (home := globals_of(namespace.get(name))) is not None]
+    beside = ChainMap(*(globals_of(namespace.get(name)) or {} for name in exercise.task.names))
     names = [name for other in exercise.uses for name in find_exercise(other).task.names]
-    return {
-        name: next((home[name] for home in homes if name in home), None) or getattr(answers, name)
-        for name in names
-        if name not in namespace
-    }
+    return {name: beside[name] if name in beside else getattr(answers, name) for name in names if name not in namespace}
 
 
 def _where() -> str:

@@ -28,7 +28,6 @@ TASKS = {
 }
 """Each with a forward function of ours, which keeps its arguments, so that one backward function serves all."""
 
-OF_EACH_LESSON = one_a_lesson(PairTask)
 RULES = [exercise for exercise in select() if isinstance(exercise.task, TangentRuleTask)]
 LAZY_RULES = 8
 
@@ -111,9 +110,7 @@ def test_the_cotangent_handed_on_passes_nowhere(name):
     assert status_of(name, handed_on) is Status.WRONG
 
 
-@pytest.mark.parametrize(
-    "name", [name if name in OF_EACH_LESSON else pytest.param(name, marks=pytest.mark.exhaustive) for name in TASKS]
-)
+@pytest.mark.parametrize("name", daily(TASKS, one_a_lesson(PairTask).__contains__))
 def test_the_right_numbers_in_the_same_form_pass(name):
     def right(residuals, y_bar):
         return jax.jit(partial(pulled_back, TASKS[name]))(residuals, jax.tree.leaves(y_bar))

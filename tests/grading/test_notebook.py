@@ -20,6 +20,7 @@ from tests.cli.learner import RELU, RIGHT, STUB, WRONG
 from tests.grading.students import plain
 
 TANH = "import jax.numpy as jnp\ndef tanh_fwd(x):\n    y = jnp.tanh(x)\n    return y, y\n"
+TWO_LAYER = Path(__file__).parents[2] / "solutions" / "two_layer_network.py"
 CHECK = "v = course.check(relu_fwd, relu_bwd)"
 
 
@@ -205,7 +206,7 @@ def test_tries_are_kept_in_the_folder_that_the_notebook_lies_in(run, tmp_path):
 
 
 def test_an_answer_made_of_earlier_answers_uses_those_of_the_folder(run, tmp_path):
-    text = (Path(__file__).parents[2] / "solutions" / "two_layer_network.py").read_text(encoding="utf-8")
+    text = TWO_LAYER.read_text(encoding="utf-8")
     plain(tmp_path / MARKER, '{"schema": 1}')
     plain(tmp_path / "earlier.py", text)
     pair = (
@@ -222,7 +223,7 @@ def test_an_answer_made_of_earlier_answers_uses_those_of_the_folder(run, tmp_pat
 
 
 def test_an_answer_imported_from_a_module_uses_the_earlier_answers_beside_it(run, tmp_path, monkeypatch):
-    text = (Path(__file__).parents[2] / "solutions" / "two_layer_network.py").read_text(encoding="utf-8")
+    text = TWO_LAYER.read_text(encoding="utf-8")
     plain(tmp_path / "somebodys.py", text.replace("return TwoLayer(bar", "return TwoLayer(-bar"))
     monkeypatch.syspath_prepend(tmp_path)
     found = run("import somebodys", "v = course.check(somebodys.two_layer_loss_bwd)")["v"]
